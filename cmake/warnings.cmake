@@ -1,0 +1,14 @@
+# What every target of the project is compiled with.
+add_compile_options(-Wall -Wextra -Wundef -Wconversion -Wimplicit-fallthrough -Werror -ffunction-sections -fdata-sections
+                    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+if(JW_SANITIZE)
+  add_compile_options(-fsanitize=${JW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${JW_SANITIZE})
+  if(JW_SANITIZE MATCHES thread)
+    add_compile_options(-Wno-tsan)
+  endif()
+endif()
+if(JW_COVERAGE)
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
+endif()

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A driver: what it is (Driver, constant data) and what it does (Device). No I/O, no clock, no
+// heap.
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/base/arena.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/bus/line.h"
+#include "core/bus/modbus_line.h"
+#include "core/model/command.h"
+#include "core/model/device_info.h"
+#include "core/model/reading.h"
+
+namespace jw {
+
+/// What a device tells the program. One object per device, given to it when it is made.
+class DeviceOut {
+  public:
+    virtual void reading(const Reading& reading, Instant now) = 0;
+    /// What the device says of itself; also when it changed.
+    virtual void identified(const DeviceInfo& info, Instant now) = 0;
+    /// A poll that brought no reading. timeout, not_found: it does not answer (asleep); anything
+    /// else: it answers wrongly (refusing).
+    virtual void failed(Error error, Instant now) = 0;
+    /// The end of an act(): what came of it and what reading back gave.
+    virtual void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) = 0;
+
+  protected:
+    ~DeviceOut() = default;
+};
+
+/// What the program says of one device (a part of the settings).
+struct DeviceSettings {
+    Name name;
+    Name driver;
+    Duration poll = seconds(1);
+    Duration keep = seconds(60);
+    std::uint8_t unit = 1;  // Modbus unit id
+    std::int8_t sign = 0;   // 0: as the driver says; +1, -1: of power, for meters built in turned
+    std::uint16_t base = 0xFFFF;  // SunSpec: the one base to look at; 0xFFFF: 40000, 0, 50000
+};
+
+enum class LineKind : std::uint8_t { modbus, stream };
+
+class Device {
+  public:
+    /// Starts to set `quantity`; the end is told by DeviceOut::acted(). One at a time.
+    /// Errors: unsupported (nothing of that name to set), out_of_range, busy.
+    virtual Status act(Quantity quantity, std::int64_t value, Instant now) = 0;
+    /// Polls as soon as the line allows. Errors: unsupported (it talks by itself).
+    virtual Status poll_now(Instant now) = 0;
+    /// Exactly one of the two is not null, by the driver's line kind.
+    virtual ModbusClient* modbus() { return nullptr; }
+    virtual Line* stream() { return nullptr; }
+
+  protected:
+    ~Device() = default;
+};
+
+/// One key of what a driver can give, or of what can be set.
+struct Capability {
+    Quantity quantity = Quantity::none;
+    std::uint8_t index = 0;
+    bool settable = false;
+    std::int64_t least = 0;  // of what can be set
+    std::int64_t most = 0;
+};
+
+struct Driver {
+    const char* name;
+    LineKind line;
+    /// Bytes of arena that make() takes.
+    std::size_t memory;
+    /// What it can give at most; a device may have less. SunSpec lists all of its models.
+    std::span<const Capability> capabilities;
+    Device* (*make)(Arena& arena, const DeviceSettings& settings, DeviceOut& out);
+};
+
+}  // namespace jw

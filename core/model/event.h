@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What happened once (Event) and trouble that lasts until it is cleared (Fault).
+#include <array>
+#include <cstdint>
+
+#include "core/base/fields.h"
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/model/reading.h"
+
+namespace jw {
+
+using Detail = FixedText<limits::detail_size_max>;
+
+enum class EventKind : std::uint8_t { started, stopped, settings_changed, identified, notice };
+constexpr auto enum_names(EventKind) {
+    return std::array{"started", "stopped", "settings_changed", "identified", "notice"};
+}
+
+struct Event {
+    Name device;  // empty: the gateway itself
+    EventKind kind = EventKind::notice;
+    Detail text;
+
+    static constexpr auto fields() {
+        return Fields{Field{1, "device", &Event::device, "empty: the gateway itself"},
+                      Field{2, "kind", &Event::kind},
+                      Field{3, "text", &Event::text, "one sentence for people"}};
+    }
+};
+
+enum class Severity : std::uint8_t { notice, warning, alarm };
+constexpr auto enum_names(Severity) {
+    return std::array{"notice", "warning", "alarm"};
+}
+
+enum class FaultKind : std::uint8_t {
+    device_silent,
+    device_refuses,  // answers, but with exceptions or with values that cannot be
+    identity_changed,
+    sink_unreachable,
+    sink_refuses,
+    records_dropped,
+    records_damaged,
+    storage_failed,
+    storage_full,
+    clock_not_set,
+    settings_invalid,
+    broken_invariant,
+};
+constexpr auto enum_names(FaultKind) {
+    return std::array{"device_silent",
+                      "device_refuses",
+                      "identity_changed",
+                      "sink_unreachable",
+                      "sink_refuses",
+                      "records_dropped",
+                      "records_damaged",
+                      "storage_failed",
+                      "storage_full",
+                      "clock_not_set",
+                      "settings_invalid",
+                      "broken_invariant"};
+}
+
+/// A fault is raised once and cleared once; both are records.
+struct Fault {
+    Name source;  // device, sink or empty for the gateway itself
+    FaultKind kind = FaultKind::device_silent;
+    Severity severity = Severity::warning;
+    bool raised = true;
+    Detail text;
+
+    static constexpr auto fields() {
+        return Fields{Field{1, "source", &Fault::source, "device or sink; empty: the gateway"},
+                      Field{2, "kind", &Fault::kind},
+                      Field{3, "severity", &Fault::severity},
+                      Field{4, "raised", &Fault::raised, "false: the trouble is over"},
+                      Field{5, "text", &Fault::text, "what, where, what to do"}};
+    }
+};
+
+}  // namespace jw

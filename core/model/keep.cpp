@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/keep.h"
+
+#include <algorithm>
+
+namespace jw {
+namespace {
+
+/// Mean with halves away from zero.
+std::int64_t mean(std::int64_t sum, std::uint32_t count) {
+    const std::int64_t half = static_cast<std::int64_t>(count) / 2;
+    return (sum >= 0 ? sum + half : sum - half) / static_cast<std::int64_t>(count);
+}
+
+}  // namespace
+
+bool Keep::add(const Reading& reading, Instant now, Reading& kept) {
+    if (interval_.us == 0) {
+        kept = reading;
+        return true;
+    }
+    device_ = reading.device;
+    if (ends_.us < 0) {
+        ends_ = now + interval_;
+    }
+    bool state_changed = false;
+    for (const Value& value : reading.values) {
+        KeptValue* slot = nullptr;
+        for (KeptValue& known : values_) {
+            if (known.last.quantity == value.quantity && known.last.index == value.index) {
+                slot = &known;
+            }
+        }
+        if (slot == nullptr) {
+            if (!values_.push({value, 0, value.number, value.number, 0})) {
+                ++left_out_;
+                continue;
+            }
+            slot = &values_[values_.size() - 1];
+        }
+        const bool is_state = info(value.quantity).behaviour == Behaviour::state;
+        if (is_state && slot->count > 0 && slot->last.number != value.number) {
+            state_changed = true;
+        }
+        if (is_state && slot->count == 0 && slot->last.number != value.number) {
+            state_changed = true;  // differs from the interval before
+        }
+        slot->last = value;
+        slot->least = slot->count == 0 ? value.number : std::min(slot->least, value.number);
+        slot->most = slot->count == 0 ? value.number : std::max(slot->most, value.number);
+        slot->sum = slot->count == 0 ? value.number : slot->sum + value.number;
+        ++slot->count;
+    }
+    if (!state_changed && now < ends_) {
+        return false;
+    }
+    close(kept);
+    // Intervals keep their rhythm; after a long silence the next one starts now.
+    while (ends_ <= now && now - ends_ < interval_ * 2) {
+        ends_ = ends_ + interval_;
+    }
+    if (ends_ <= now) {
+        ends_ = now + interval_;
+    }
+    return true;
+}
+
+bool Keep::flush(Reading& kept) {
+    const bool gathered =
+        std::any_of(values_.begin(), values_.end(), [](const KeptValue& v) { return v.count > 0; });
+    if (gathered) {
+        close(kept);
+    }
+    return gathered;
+}
+
+void Keep::close(Reading& kept) {
+    kept.device = device_;
+    kept.from_seq.reset();
+    kept.values.clear();
+    for (KeptValue& value : values_) {
+        if (value.count == 0) {
+            continue;  // absent in this interval
+        }
+        const Quantity quantity = value.last.quantity;
+        const bool is_gauge = info(quantity).behaviour == Behaviour::gauge;
+        kept.values.put(quantity,
+                        value.last.index,
+                        is_gauge ? mean(value.sum, value.count) : value.last.number);
+        if (quantity == Quantity::power_w && value.count > 1) {
+            kept.values.put(Quantity::power_min_w, value.last.index, value.least);
+            kept.values.put(Quantity::power_max_w, value.last.index, value.most);
+        }
+        value.count = 0;
+        value.sum = 0;
+    }
+}
+
+}  // namespace jw

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "core/base/cbor.h"
+#include "core/base/csv.h"
+#include "core/base/json.h"
+#include "core/base/test.h"
+#include "core/model/command.h"
+#include "core/model/device_info.h"
+#include "core/model/event.h"
+#include "core/model/keep.h"
+#include "core/model/reading.h"
+#include "core/model/snapshot.h"
+#include "core/model/wall_time.h"
+
+using namespace jw;
+
+namespace {
+
+/// Fills every member with something that is not its default.
+struct Fill {
+    std::uint64_t next = 1;
+    template <class T>
+    void operator()(T& member) {
+        ++next;
+        if constexpr (std::is_enum_v<T>) {
+            member = static_cast<T>(enum_names(T{}).size() - 1);
+        } else if constexpr (std::is_same_v<T, bool>) {
+            member = !member;
+        } else if constexpr (std::integral<T>) {
+            member = static_cast<T>(next * 1'000'003);
+        } else if constexpr (std::is_same_v<T, Values>) {
+            member.put(Quantity::power_w, 0, -1520);
+            member.put(Quantity::energy_import_wh, 2, 1LL << 40);
+        } else if constexpr (requires { member.has_value(); }) {
+            member = static_cast<typename T::value_type>(next);
+        } else {
+            member = "text-\"x\"";
+        }
+    }
+};
+
+template <class M>
+void round_trip() {
+    M message;
+    Fill fill;
+    M::fields().each([&](const auto& f) { fill(message.*f.member); });
+    std::array<std::uint8_t, 512> bytes{};
+    Writer out(bytes);
+    to_cbor(message, out);
+    EXPECT(out.ok());
+    M back;
+    Reader in(out.written());
+    EXPECT(from_cbor(in, back).has_value());
+    EXPECT(in.remaining() == 0);
+    std::array<std::uint8_t, 512> again{};
+    Writer second(again);
+    to_cbor(back, second);
+    EXPECT(equal(out.written(), second.written()));
+    std::array<char, 1024> one{};
+    std::array<char, 1024> two{};
+    Text json_one(one);
+    Text json_two(two);
+    to_json(message, json_one);
+    to_json(back, json_two);
+    EXPECT(json_one.ok() && json_one.view() == json_two.view());
+    Text csv(one);
+    csv.clear();
+    csv_header<M>(csv);
+    const std::size_t header = csv.size();
+    to_csv(message, csv);
+    EXPECT(csv.ok() && header > 0 && csv.size() > header);
+}
+
+}  // namespace
+
+TEST(every_message_round_trips_through_cbor_and_writes_json_and_csv) {
+    round_trip<Reading>();
+    round_trip<Event>();
+    round_trip<Fault>();
+    round_trip<Command>();
+    round_trip<CommandResult>();
+    round_trip<DeviceInfo>();
+}
+
+TEST(names_of_quantities_round_trip_with_every_kind_of_index) {
+    for (const QuantityInfo& row : quantities()) {
+        for (unsigned index = 0; index < 12; ++index) {
+            if (index != 0 && row.indexed == Indexed::none) {
+                continue;
+            }
+            std::array<char, 64> buffer{};
+            Text name(buffer);
+            put_name(row.quantity, static_cast<std::uint8_t>(index), name);
+            Quantity quantity = Quantity::none;
+            std::uint8_t back = 0;
+            const bool parsed = parse_name(name.view(), quantity, back);
+            EXPECT(parsed == (row.quantity != Quantity::none));
+            if (parsed) {
+                EXPECT(quantity == row.quantity && back == index);
+            }
+        }
+    }
+    EXPECT(quantity_named("power_l0_w") == Quantity::none);
+    EXPECT(quantity_named("relay_closed") == Quantity::relay_closed);
+    EXPECT(quantity_named("power") == Quantity::none);
+}
+
+TEST(a_reading_in_json_names_phases_and_puts_cells_into_one_array) {
+    Reading reading;
+    reading.device = "pack";
+    reading.values.put(Quantity::power_w, 0, -1520);
+    reading.values.put(Quantity::power_w, 1, -500);
+    reading.values.put(Quantity::cell_voltage_mv, 1, 3301);
+    reading.values.put(Quantity::cell_voltage_mv, 3, 3299);
+    reading.values.put(Quantity::energy_import_wh, 1, 12);
+    std::array<char, 256> buffer{};
+    Text out(buffer);
+    to_json(reading, out);
+    EXPECT(out.view() ==
+           "{\"device\":\"pack\",\"power_w\":-1520,\"power_l1_w\":-500,"
+           "\"cell_voltage_mv\":[3301,null,3299],\"energy_import_t1_wh\":12}");
+}
+
+TEST(keep_gives_means_of_gauges_last_of_counters_and_extremes_of_power) {
+    std::array<KeptValue, 8> storage{};
+    Keep keep(storage, seconds(10));
+    Reading kept;
+    const std::int64_t powers[] = {100, 300, -50, 250};
+    bool stored = false;
+    for (int i = 0; i < 4; ++i) {
+        Reading reading;
+        reading.device = "grid";
+        reading.values.put(Quantity::power_w, 0, powers[i]);
+        reading.values.put(Quantity::energy_import_wh, 0, 1000 + i);
+        stored = keep.add(reading, Instant{} + seconds(i), kept);
+        EXPECT(!stored);
+    }
+    Reading last;
+    last.device = "grid";
+    last.values.put(Quantity::power_w, 0, 401);
+    last.values.put(Quantity::energy_import_wh, 0, 1009);
+    EXPECT(keep.add(last, Instant{} + seconds(10), kept));
+    EXPECT(kept.device == "grid");
+    EXPECT(kept.values.find(Quantity::power_w)->number == 200);  // 1001 / 5
+    EXPECT(kept.values.find(Quantity::power_min_w)->number == -50);
+    EXPECT(kept.values.find(Quantity::power_max_w)->number == 401);
+    EXPECT(kept.values.find(Quantity::energy_import_wh)->number == 1009);
+}
+
+TEST(keep_stores_a_changed_state_at_once_and_leaves_absent_values_out) {
+    std::array<KeptValue, 8> storage{};
+    Keep keep(storage, seconds(60));
+    Reading kept;
+    Reading reading;
+    reading.device = "plug";
+    reading.values.put(Quantity::relay_closed, 0, 0);
+    reading.values.put(Quantity::power_w, 0, 5);
+    EXPECT(!keep.add(reading, Instant{}, kept));
+    Reading changed;
+    changed.device = "plug";
+    changed.values.put(Quantity::relay_closed, 0, 1);
+    EXPECT(keep.add(changed, Instant{} + seconds(1), kept));
+    EXPECT(kept.values.find(Quantity::relay_closed)->number == 1);
+    EXPECT(kept.values.find(Quantity::power_w)->number == 5);
+    EXPECT(!keep.flush(kept));
+    EXPECT(!keep.add(changed, Instant{} + seconds(2), kept));
+    EXPECT(keep.flush(kept));
+    EXPECT(kept.values.find(Quantity::power_w) == nullptr);
+}
+
+TEST(the_snapshot_overwrites_and_a_value_grows_old) {
+    std::array<LatestValue, 2> values{};
+    std::array<DeviceSnapshot, 1> devices{};
+    devices[0].name = "grid";
+    devices[0].poll = seconds(1);
+    devices[0].values = List<LatestValue>(values);
+    Snapshot snapshot(devices);
+    Reading reading;
+    reading.values.put(Quantity::power_w, 0, 1);
+    snapshot.update(0, reading, Instant{});
+    reading.values.clear();
+    reading.values.put(Quantity::power_w, 0, 2);
+    reading.values.put(Quantity::voltage_mv, 1, 230000);
+    reading.values.put(Quantity::voltage_mv, 2, 230000);
+    snapshot.update(0, reading, Instant{} + seconds(1));
+    EXPECT(snapshot.latest(0, Quantity::power_w)->value.number == 2);
+    EXPECT(snapshot.latest(0, Quantity::voltage_mv, 2) == nullptr);
+    EXPECT(snapshot.lost() == 1);
+    const LatestValue& power = *snapshot.latest(0, Quantity::power_w);
+    EXPECT(!devices[0].stale(power, Instant{} + seconds(11)));
+    EXPECT(devices[0].stale(power, Instant{} + seconds(12)));
+}
+
+TEST(wall_time_comes_from_the_first_pair_of_a_boot) {
+    std::array<ClockPair, 2> storage{};
+    WallTime wall(storage);
+    EXPECT(!wall.unix_ms({1, 5}));
+    EXPECT(wall.learn({1, 1000, 1'790'000'000'000}));
+    EXPECT(!wall.learn({1, 2000, 5}));
+    EXPECT(wall.unix_ms({1, 400}) == 1'789'999'999'400);
+    EXPECT(wall.learn({2, 0, 7}) && wall.learn({3, 0, 8}));
+    EXPECT(!wall.unix_ms({1, 400}));
+    EXPECT(wall.unix_ms({3, 2}) == 10);
+}
