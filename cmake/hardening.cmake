@@ -1,5 +1,6 @@
-# Release is built hardened. Each flag is probed, because g++ 12 and clang 14 do not take the same ones;
-# JW_HARDENING lists those that were taken, and `joulectl self hardening` prints the list.
+# SPDX-License-Identifier: Apache-2.0
+# Release is built hardened. Each flag is probed, because g++ 12 and clang 14 do not take the same
+# ones; JW_HARDENING lists those that were taken, and `joulectl self hardening` prints the list.
 include(CheckCXXCompilerFlag)
 set(JW_HARDENING "")
 function(jw_harden flag)
@@ -23,5 +24,6 @@ if(NOT CMAKE_CROSSCOMPILING AND NOT JW_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUA
     jw_harden(-mbranch-protection=standard)
   endif()
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-  add_link_options(-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,--as-needed)
+  add_link_options(-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
+                   -Wl,--as-needed)
 endif()

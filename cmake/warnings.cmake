@@ -1,6 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 # What every target of the project is compiled with.
-add_compile_options(-Wall -Wextra -Wundef -Wconversion -Wimplicit-fallthrough -Werror -ffunction-sections -fdata-sections
-                    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+add_compile_options(-Wall -Wextra -Wundef -Wconversion -Wimplicit-fallthrough -Werror
+                    -ffunction-sections -fdata-sections
+                    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
+                    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(JW_SANITIZE)
   add_compile_options(-fsanitize=${JW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${JW_SANITIZE})

@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# Installs what building, running and testing Jouleway needs on Debian 12. Run as root or with sudo; safe to repeat.
+# SPDX-License-Identifier: Apache-2.0
+# Installs what building, running and testing Jouleway needs on Debian 12.
+# Run as root or with sudo; safe to repeat.
 #
-#   tools/install.sh            what ./run needs: compiler, libraries, broker, node for the pages
-#   tools/install.sh test       also what ./test needs: firmware tool chain, fuzzer, browser, peers, package tools
+#   tools/install.sh        what ./run needs: compiler, libraries, broker, node for the pages
+#   tools/install.sh test   also what ./test needs: firmware tool chain, fuzzer, browser, peers
 set -euo pipefail
 
 build=(
     g++ cmake ninja-build ccache pkg-config git python3 ca-certificates
-    libboost1.81-dev libssl-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libvalijson-dev libcli11-dev
-    libmosquitto-dev prometheus-cpp-dev libsystemd-dev zlib1g-dev mosquitto mosquitto-clients
+    libboost1.81-dev libssl-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libvalijson-dev
+    libcli11-dev libmosquitto-dev prometheus-cpp-dev libsystemd-dev zlib1g-dev
+    mosquitto mosquitto-clients
 )
 # Debian's node is enough for the pages where the machine has none of its own.
 command -v npm >/dev/null 2>&1 || build+=(nodejs npm)
 check=(
-    clang clang-tidy clang-format libclang-rt-14-dev libgtest-dev libbenchmark-dev libmodbus-dev gcovr
-    gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-dev qemu-system-misc
+    clang clang-tidy clang-format libclang-rt-14-dev gcovr
+    libgtest-dev libbenchmark-dev libmodbus-dev
+    gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-dev
+    qemu-system-misc
     chromium socat user-mode-linux kmod prometheus procps iproute2
     debhelper lintian man-db binutils libsqlite3-dev librocksdb-dev strace valgrind
 )
@@ -23,7 +28,8 @@ packages=("${build[@]}")
 
 missing=()
 for package in "${packages[@]}"; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
@@ -35,7 +41,8 @@ if [ "$(id -u)" -ne 0 ]; then
     }
     as_root=(sudo)
 fi
-# Servers that come with packages (mosquitto, prometheus) must not start here: the tests start their own.
+# Servers that come with packages (mosquitto, prometheus) must not start here: the tests start
+# their own.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
@@ -44,7 +51,10 @@ if [ ! -e "$policy" ]; then
 fi
 echo "install: ${#missing[@]} packages: ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/tmp/jouleway-install.log 2>&1 || {
-    tail -n 30 /tmp/jouleway-install.log >&2
+log=$(mktemp)
+if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
     exit 1
-}
+fi
+rm -f "$log"

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the `in` lines of golden vectors into binary fuzz seeds: `in 01 03 …` is hex, `text …` is text with \\r \\n."""
+"""Turns the `in` lines of golden vectors into binary fuzz seeds.
+
+`in 01 03 …` is hex, `text …` is text with \\r \\n."""
 import pathlib
 import sys
 
