@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/trust/command_signature.h"
+
+#include "core/base/crc.h"
+#include "core/base/test.h"
+
+using namespace jw;
+
+namespace {
+
+// A stand-in that binds key and message as a real one does; the real ones are tested in host/.
+std::uint32_t mix(Bytes key, Bytes message) {
+    return crc32c(message, crc32c(key));
+}
+bool matches(Bytes key, Bytes message, Bytes code) {
+    Reader in(code);
+    return in.u32_be() == mix(key, message);
+}
+constexpr Cryptography fake{&matches, &matches};
+
+std::array<std::uint8_t, 64> sign(std::string_view gateway, const Command& c, const Issuer& by) {
+    std::array<std::uint8_t, signed_command_size_max> buffer{};
+    const auto size = signed_bytes(gateway, c, buffer);
+    EXPECT(size.has_value());
+    std::array<std::uint8_t, 64> code{};
+    Writer out(code);
+    out.u32_be(mix(by.key, Bytes(buffer).first(*size)));
+    return code;
+}
+
+Command command() {
+    Command c;
+    c.id = "a-1";
+    c.issuer = "operator";
+    c.target = "demo";
+    c.expiry_ms = 1'790'000'060'000;
+    c.counter = 4;
+    c.quantity = "relay_closed";
+    c.value = 1;
+    return c;
+}
+
+}  // namespace
+
+TEST(a_signature_holds_for_this_command_at_this_gateway_only) {
+    const Issuer issuer{"operator", SignatureMethod::ed25519, {1, 2, 3}};
+    const std::span<const Issuer> issuers(&issuer, 1);
+    const Command good = command();
+    const auto code = sign("gw-1", good, issuer);
+    EXPECT(check_signature("gw-1", good, code, issuers, fake).has_value());
+    EXPECT(check_signature("gw-2", good, code, issuers, fake).code() == Code::denied);
+    Command other = good;
+    other.value = 0;
+    EXPECT(check_signature("gw-1", other, code, issuers, fake).code() == Code::denied);
+    other = good;
+    other.counter = 5;
+    EXPECT(check_signature("gw-1", other, code, issuers, fake).code() == Code::denied);
+}
+
+TEST(a_missing_signature_an_unknown_issuer_and_an_empty_issuer_are_denied) {
+    const Issuer issuer{"operator", SignatureMethod::hmac_sha256, {9}};
+    const std::span<const Issuer> issuers(&issuer, 1);
+    Command c = command();
+    const auto code = sign("gw-1", c, issuer);
+    EXPECT(check_signature("gw-1", c, Bytes(code).first(32), issuers, fake).has_value());
+    EXPECT(check_signature("gw-1", c, {}, issuers, fake).code() == Code::denied);
+    EXPECT(check_signature("gw-1", c, code, issuers, fake).code() == Code::denied);  // 64 bytes
+    c.issuer = "stranger";
+    EXPECT(check_signature("gw-1", c, Bytes(code).first(32), issuers, fake).code() == Code::denied);
+    const Issuer nameless{"", SignatureMethod::none, {}};
+    c.issuer = "";
+    EXPECT(check_signature("gw-1", c, {}, {&nameless, 1}, fake).code() == Code::denied);
+}
