@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/task/commands.h"
+
+#include <algorithm>
+
+#include "core/base/cbor.h"
+#include "core/base/check.h"
+
+namespace jw {
+namespace {
+
+// A device that was asked and never tells how it ended is silent.
+constexpr Duration act_timeout = seconds(30);
+constexpr Duration retry = seconds(1);
+
+std::string_view sentence(ResultCode code) {
+    switch (code) {
+        case ResultCode::executed:
+            return "";
+        case ResultCode::expired:
+            return "The command came after its expiry.";
+        case ResultCode::too_early:
+            return "The command is not to be executed yet.";
+        case ResultCode::repeated:
+            return "The counter was used before; use the next one.";
+        case ResultCode::unknown_target:
+            return "There is no device of that name.";
+        case ResultCode::unsupported:
+            return "The device has nothing of that name to set.";
+        case ResultCode::out_of_range:
+            return "The value is outside what the device takes.";
+        case ResultCode::denied:
+            return "Signature, issuer or expiry do not allow it.";
+        case ResultCode::malformed:
+            return "The request could not be read.";
+        case ResultCode::device_silent:
+            return "The device did not answer; it may have acted.";
+        case ResultCode::device_refused:
+            return "The device refused it.";
+        case ResultCode::interrupted:
+            return "The gateway stopped before the device's answer.";
+        case ResultCode::not_confirmed:
+            return "Reading back gave another value.";
+        case ResultCode::busy:
+            return "Too many commands at once; try again.";
+    }
+    return "";
+}
+
+bool is_id(std::string_view id) {
+    return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-';
+    });
+}
+
+}  // namespace
+
+Commands::Job* Commands::find(const CommandId& id) {
+    for (Job& job : jobs_) {
+        if (job.command.id == id) {
+            return &job;
+        }
+    }
+    return nullptr;
+}
+
+bool Commands::device_busy(const Name& target) const {
+    return std::any_of(jobs_.begin(), jobs_.end(), [&](const Job& job) {
+        return job.command.target == target &&
+               (job.step == Step::acting || job.step == Step::beginning);
+    });
+}
+
+JournalEntry Commands::entry(const Job& job, CommandPhase phase) const {
+    JournalEntry entry;
+    entry.id = job.command.id;
+    entry.issuer = job.command.issuer;
+    entry.target = job.command.target;
+    entry.counter = job.command.counter;
+    // A local command has no expiry; its id is remembered for a day.
+    entry.forget_ms =
+        job.command.expiry_ms != 0 ? job.command.expiry_ms : unix_ms_.value_or(0) + day_ms;
+    entry.phase = phase;
+    entry.code = job.result.code;
+    entry.value = job.result.value;
+    return entry;
+}
+
+void Commands::resume(Instant now) {
+    for (const JournalEntry& known : journal_.entries()) {
+        if (known.phase == CommandPhase::reported || jobs_.full()) {
+            continue;
+        }
+        Job job;
+        job.command.id = known.id;
+        job.command.issuer = known.issuer;
+        job.command.target = known.target;
+        job.command.counter = known.counter;
+        job.command.expiry_ms = known.forget_ms;
+        job.source = CommandSource::remote;
+        job.result.id = known.id;
+        job.result.target = known.target;
+        CHECK(jobs_.push(job));
+        const bool ended = known.phase == CommandPhase::ended;
+        end(jobs_[jobs_.size() - 1],
+            ended ? known.code : ResultCode::interrupted,
+            ended ? known.value : std::nullopt,
+            now);
+    }
+}
+
+ResultCode Commands::judge(const Command& command,
+                           CommandSource source,
+                           std::optional<std::int64_t> unix_ms) const {
+    if (!is_id(command.id.view())) {
+        return ResultCode::malformed;
+    }
+    if (source == CommandSource::remote) {
+        // Without a clock nobody can say that it has not expired long ago.
+        if (!unix_ms || command.expiry_ms == 0 || command.expiry_ms > *unix_ms + day_ms) {
+            return ResultCode::denied;
+        }
+        if (command.counter != 0 && command.counter <= journal_.last_counter(command.issuer)) {
+            return ResultCode::repeated;
+        }
+    }
+    if (command.expiry_ms != 0 && unix_ms && *unix_ms > command.expiry_ms) {
+        return ResultCode::expired;
+    }
+    return ports_.check(command);
+}
+
+ResultCode Commands::submit(const Command& command,
+                            CommandSource source,
+                            std::optional<std::int64_t> unix_ms,
+                            Instant now) {
+    unix_ms_ = unix_ms;
+    if (find(command.id) != nullptr) {
+        return ResultCode::executed;  // under way
+    }
+    if (const JournalEntry* known = journal_.find(command.id)) {
+        CommandResult result{
+            known->id, known->target, known->code, sentence(known->code), known->value};
+        ports_.finished(result, source, now);
+        return ResultCode::executed;
+    }
+    ResultCode code = judge(command, source, unix_ms);
+    if (code == ResultCode::executed && jobs_.full()) {
+        code = ResultCode::busy;
+    }
+    if (code != ResultCode::executed) {
+        refuse(command, code, source, now);
+        return code;
+    }
+    Job job;
+    job.command = command;
+    job.source = source;
+    job.result.id = command.id;
+    job.result.target = command.target;
+    CHECK(jobs_.push(job));
+    (void)step(unix_ms, now);
+    return ResultCode::executed;
+}
+
+void Commands::refuse(const Command& command, ResultCode code, CommandSource source, Instant now) {
+    ++refused_;
+    const CommandResult result{command.id, command.target, code, sentence(code), std::nullopt};
+    if (source == CommandSource::local || jobs_.full()) {
+        ports_.finished(result, source, now);  // told on the spot; no record
+        return;
+    }
+    Job job;
+    job.command = command;
+    job.source = source;
+    job.result = result;
+    CHECK(jobs_.push(job));
+    report(jobs_[jobs_.size() - 1], now);
+}
+
+Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
+    unix_ms_ = unix_ms;
+    Instant next = never;
+    for (std::size_t i = jobs_.size(); i > 0; --i) {
+        Job& job = jobs_[i - 1];
+        if (job.step == Step::waiting) {
+            const bool early = job.command.not_before_ms != 0 &&
+                               (!unix_ms || *unix_ms < job.command.not_before_ms);
+            const bool expired =
+                job.command.expiry_ms != 0 && unix_ms && *unix_ms > job.command.expiry_ms;
+            if (expired) {
+                job.result.code = ResultCode::expired;
+                job.result.text = sentence(ResultCode::expired);
+                report(job, now);
+            } else if (!early && !device_busy(job.command.target)) {
+                begin(job, unix_ms, now);
+            }
+        } else if (job.step == Step::acting && now >= job.deadline) {
+            end(job, ResultCode::device_silent, std::nullopt, now);
+        } else if (job.step == Step::ending && now >= job.deadline) {
+            end(job, job.result.code, job.result.value, now);  // the journal failed before
+        } else if (job.step == Step::reporting) {
+            if (job.record.seq == 0) {
+                report(job, now);
+            }
+            if (job.record.seq != 0 && outbox_.accepted_to(RecordClass::result) >= job.record.seq) {
+                close(i - 1, now);
+                continue;
+            }
+        }
+        next = earlier(next, job.step == Step::acting ? job.deadline : now + retry);
+    }
+    return next;
+}
+
+void Commands::begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now) {
+    job.step = Step::beginning;
+    job.ticket = next_ticket_++;
+    job.result.code = ResultCode::interrupted;  // what a restart would find
+    if (!journal_.put(entry(job, CommandPhase::begun), job.ticket, unix_ms)) {
+        job.result.code = ResultCode::busy;
+        job.result.text = sentence(ResultCode::busy);
+        report(job, now);
+    }
+}
+
+void Commands::synced(SyncTicket ticket, Status result, Instant now) {
+    for (Job& job : jobs_) {
+        if (job.ticket != ticket) {
+            continue;
+        }
+        if (job.step == Step::beginning) {
+            if (result) {
+                act(job, now);
+            } else {
+                // Not durable, so not asked: the device did nothing.
+                job.result.code = ResultCode::busy;
+                job.result.text = sentence(ResultCode::busy);
+                report(job, now);
+            }
+        } else if (job.step == Step::ending) {
+            if (result) {
+                report(job, now);
+            } else {
+                job.deadline = now + retry;
+            }
+        }
+        return;
+    }
+}
+
+void Commands::act(Job& job, Instant now) {
+    job.step = Step::acting;
+    job.deadline = now + act_timeout;
+    const CommandId id = job.command.id;
+    const ResultCode code = ports_.act(job.command, now);
+    // The device may have ended it inside act(); the job is looked up again.
+    if (Job* same = find(id); same != nullptr && code != ResultCode::executed) {
+        end(*same, code, std::nullopt, now);
+    }
+}
+
+void Commands::acted(std::string_view target,
+                     ResultCode code,
+                     std::optional<std::int64_t> value,
+                     Instant now) {
+    for (Job& job : jobs_) {
+        if (job.step == Step::acting && job.command.target == target) {
+            end(job, code, value, now);
+            return;
+        }
+    }
+}
+
+void Commands::end(Job& job, ResultCode code, std::optional<std::int64_t> value, Instant now) {
+    job.step = Step::ending;
+    job.result.code = code;
+    job.result.text = sentence(code);
+    job.result.value = value;
+    job.ticket = next_ticket_++;
+    job.deadline = never;
+    if (!journal_.put(entry(job, CommandPhase::ended), job.ticket, unix_ms_)) {
+        job.deadline = now + retry;
+    }
+}
+
+void Commands::report(Job& job, Instant now) {
+    job.step = Step::reporting;
+    job.ticket = 0;
+    std::array<std::uint8_t, 256> payload{};
+    Writer out(payload);
+    to_cbor(job.result, out);
+    CHECK(out.ok());
+    const auto id = outbox_.append(RecordClass::result, RecordKind::result, out.written(), now);
+    job.record = id ? *id : RecordId{};  // else tried again by step()
+}
+
+void Commands::close(std::size_t index, Instant now) {
+    const Job job = jobs_[index];
+    jobs_.remove(index);
+    if (journal_.find(job.command.id) != nullptr) {
+        // Needs no wait: if this entry is lost, the same result is reported once more.
+        (void)journal_.put(entry(job, CommandPhase::reported), next_ticket_++, unix_ms_);
+    }
+    ports_.finished(job.result, job.source, now);
+}
+
+}  // namespace jw

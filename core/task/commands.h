@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Commands: from the decoded request to the result on disk. The order of the steps is the promise:
+// the id is durable before the device is asked, the result is durable before the request is
+// cleared. So a command is executed at most once and always reported, whatever is cut in between.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/base/list.h"
+#include "core/base/time.h"
+#include "core/model/command.h"
+#include "core/outbox/outbox.h"
+#include "core/trust/command_journal.h"
+
+namespace jw {
+
+enum class CommandSource : std::uint8_t { local, remote };
+
+/// What Commands asks of the gateway.
+class CommandPorts {
+  public:
+    /// Asks the device; the end comes back through Commands::acted(). Anything but `executed` ends
+    /// the command here.
+    virtual ResultCode act(const Command& command, Instant now) = 0;
+    /// Whether the command could be carried out at all (target, quantity, range); `executed`: yes.
+    virtual ResultCode check(const Command& command) = 0;
+    /// The result is on disk (or the command was refused): the request may be cleared.
+    virtual void finished(const CommandResult& result, CommandSource source, Instant now) = 0;
+
+  protected:
+    ~CommandPorts() = default;
+};
+
+class Commands {
+  public:
+    enum class Step : std::uint8_t { waiting, beginning, acting, ending, reporting };
+    struct Job {
+        Command command;
+        CommandSource source = CommandSource::local;
+        Step step = Step::waiting;
+        SyncTicket ticket = 0;
+        Instant deadline = never;
+        CommandResult result;
+        RecordId record;
+    };
+
+    Commands(CommandJournal& journal, Outbox& outbox, CommandPorts& ports, std::span<Job> jobs)
+        : journal_(journal), outbox_(outbox), ports_(ports), jobs_(jobs) {}
+
+    /// Reports what was cut off before this start: begun but not ended counts as interrupted.
+    void resume(Instant now);
+
+    /// Takes a command whose signature holds (or that came through the local door). A repeated
+    /// request of a command that is known is no new one: while it runs nothing happens, afterwards
+    /// finished() is told again. `unix_ms`: wall time, absent while the clock is not set.
+    /// Returns the code of a refusal, or `executed` when the command was taken or is known.
+    ResultCode submit(const Command& command,
+                      CommandSource source,
+                      std::optional<std::int64_t> unix_ms,
+                      Instant now);
+    /// A refusal of somebody else (signature, decoding) that has to be reported like any result.
+    void refuse(const Command& command, ResultCode code, CommandSource source, Instant now);
+
+    void acted(std::string_view target,
+               ResultCode code,
+               std::optional<std::int64_t> value,
+               Instant now);
+    /// The journal's storage answered.
+    void synced(SyncTicket ticket, Status result, Instant now);
+    Instant step(std::optional<std::int64_t> unix_ms, Instant now);
+
+    [[nodiscard]] std::span<const Job> jobs() const { return jobs_.items(); }
+    [[nodiscard]] std::uint64_t refused() const { return refused_; }
+
+  private:
+    static constexpr std::int64_t day_ms = 86'400'000;
+
+    ResultCode judge(const Command& command,
+                     CommandSource source,
+                     std::optional<std::int64_t> unix_ms) const;
+    [[nodiscard]] Job* find(const CommandId& id);
+    void begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now);
+    void act(Job& job, Instant now);
+    void end(Job& job, ResultCode code, std::optional<std::int64_t> value, Instant now);
+    void report(Job& job, Instant now);
+    void close(std::size_t index, Instant now);
+    [[nodiscard]] JournalEntry entry(const Job& job, CommandPhase phase) const;
+    bool device_busy(const Name& target) const;
+
+    CommandJournal& journal_;
+    Outbox& outbox_;
+    CommandPorts& ports_;
+    List<Job> jobs_;
+    SyncTicket next_ticket_ = 1;
+    std::uint64_t refused_ = 0;
+    std::optional<std::int64_t> unix_ms_;
+};
+
+}  // namespace jw

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/task/delivery.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace jw {
+namespace {
+
+// How often a class may go ahead of the lower ones before each of those has its turn: alarms
+// overtake telemetry, and nobody starves.
+constexpr std::array<std::uint32_t, record_classes> weights{8, 4, 2, 1};
+
+RecordKind usual_kind(RecordClass record_class) {
+    switch (record_class) {
+        case RecordClass::alarm:
+            return RecordKind::fault;
+        case RecordClass::result:
+            return RecordKind::result;
+        case RecordClass::billing:
+            return RecordKind::event;
+        case RecordClass::telemetry:
+            break;
+    }
+    return RecordKind::reading;
+}
+
+constexpr RecordClass class_of(std::size_t lane) {
+    return static_cast<RecordClass>(lane);
+}
+
+}  // namespace
+
+Delivery::Delivery(Outbox& outbox,
+                   const DeliverySettings& settings,
+                   const DeliveryMemory& memory,
+                   DeadLetters& dead_letters)
+    : outbox_(outbox),
+      settings_(settings),
+      window_(memory.window),
+      batch_buffer_(memory.batch),
+      record_buffer_(memory.record),
+      dead_letters_(dead_letters) {}
+
+void Delivery::identify(std::string_view gateway, std::string_view site) {
+    gateway_ = gateway;
+    site_ = site;
+}
+
+void Delivery::begin(std::size_t window, std::size_t batch_size_max, Instant now) {
+    end(now);
+    window_max_ = std::min(window, window_.capacity());
+    batch_size_max_ = std::min(batch_size_max, batch_buffer_.size());
+}
+
+void Delivery::end(Instant /*now*/) {
+    counters_.requeued += window_.size();
+    window_.clear();
+    window_max_ = 0;
+    built_lane_ = record_classes;
+    for (std::size_t lane = 0; lane < record_classes; ++lane) {
+        restart(lane);
+        lanes_[lane].alone_to = 0;
+    }
+}
+
+void Delivery::restart(std::size_t lane) {
+    lanes_[lane].cursor = outbox_.cursor(settings_.sink, class_of(lane));
+    lanes_[lane].waiting_since = Instant{-1};
+}
+
+bool Delivery::ready(std::size_t lane, Instant now) const {
+    const Lane& state = lanes_[lane];
+    const std::uint64_t accepted = outbox_.accepted_to(class_of(lane));
+    if (accepted < state.cursor.seq) {
+        return false;
+    }
+    if (class_of(lane) == RecordClass::alarm || class_of(lane) == RecordClass::result) {
+        return true;
+    }
+    return accepted - state.cursor.seq + 1 >= settings_.records_max ||
+           (state.waiting_since.us >= 0 && now - state.waiting_since >= settings_.age_max);
+}
+
+std::size_t Delivery::choose(Instant now) {
+    // Two rounds: with what credit is left, then with everybody's credit renewed.
+    for (int round = 0; round < 2; ++round) {
+        for (std::size_t lane = 0; lane < record_classes; ++lane) {
+            if (lanes_[lane].credit > 0 && ready(lane, now)) {
+                --lanes_[lane].credit;
+                return lane;
+            }
+        }
+        for (std::size_t lane = 0; lane < record_classes; ++lane) {
+            lanes_[lane].credit = weights[lane];
+        }
+    }
+    return record_classes;
+}
+
+bool Delivery::next(Instant now, OutgoingBatch& batch) {
+    CHECK(built_lane_ == record_classes);  // sent() or not_sent() must answer the batch before
+    if (window_.size() >= window_max_) {
+        return false;
+    }
+    for (std::size_t lane = 0; lane < record_classes; ++lane) {
+        const bool waits = outbox_.accepted_to(class_of(lane)) >= lanes_[lane].cursor.seq;
+        if (!waits) {
+            lanes_[lane].waiting_since = Instant{-1};
+        } else if (lanes_[lane].waiting_since.us < 0) {
+            lanes_[lane].waiting_since = now;
+        }
+    }
+    for (std::size_t tries = 0; tries < record_classes; ++tries) {
+        const std::size_t lane = choose(now);
+        if (lane == record_classes) {
+            return false;
+        }
+        if (build(lane, now, batch)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
+    Lane& lane = lanes_[index];
+    built_behind_ = lane.cursor;
+    JsonBatch json(batch_buffer_.first(batch_size_max_));
+    BatchHead head{gateway_, site_, 0, class_of(index), usual_kind(class_of(index))};
+    batch = {};
+    batch.record_class = class_of(index);
+    batch.from = lane.cursor.seq;
+    bool begun = false;
+    FixedList<Gap, gaps_per_batch_max> early;  // gaps before the first record fix nothing but epoch
+    while (batch.records < settings_.records_max) {
+        const bool alone = lane.cursor.seq <= lane.alone_to;
+        if (alone && batch.records > 0) {
+            break;
+        }
+        const Cursor before = lane.cursor;
+        auto item = outbox_.next(lane.cursor, record_buffer_, now);
+        if (!item) {
+            lane.cursor = before;
+            break;
+        }
+        const std::uint64_t epoch = item->record ? item->record->id.epoch : item->gap.epoch;
+        const bool other_epoch = (begun || !early.empty()) && epoch != head.epoch;
+        const bool other_kind = begun && item->record && item->record->kind != head.kind;
+        if (other_epoch || other_kind) {
+            lane.cursor = before;
+            break;
+        }
+        head.epoch = epoch;
+        if (!begun && item->record) {
+            head.kind = item->record->kind;
+            json.begin(head);
+            begun = true;
+            for (const Gap& gap : early) {
+                (void)json.add(gap);
+            }
+        }
+        const bool taken = begun ? take(json, *item, lane, batch)
+                                 : (early.push(item->gap) ? (++counters_.gaps, true) : false);
+        if (!taken) {
+            lane.cursor = before;
+            break;
+        }
+    }
+    if (!begun && early.empty()) {
+        return false;
+    }
+    if (begun && json.empty()) {
+        lane.set_aside = lane.cursor.seq;  // longer than any batch that this sink takes
+        return false;
+    }
+    if (!begun) {
+        json.begin(head);
+        for (const Gap& gap : early) {
+            (void)json.add(gap);
+        }
+    }
+    batch.kind = head.kind;
+    batch.to = lane.cursor.seq - 1;
+    batch.payload = as_bytes(json.end());
+    built_ = batch;
+    built_lane_ = index;
+    return true;
+}
+
+bool Delivery::take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch& batch) {
+    if (!item.record) {
+        counters_.gaps += 1;
+        return json.add(item.gap);
+    }
+    const Record& record = *item.record;
+    const Gap instead{
+        record.id.epoch, record.id.record_class, record.id.seq, record.id.seq, GapReason::rejected};
+    if (record.id.seq == lane.set_aside) {
+        if (!json.add(instead)) {
+            return false;
+        }
+        dead_letters_.rejected(record);
+        ++counters_.rejected;
+        return true;
+    }
+    const auto added = json.add(record, outbox_.wall_time().unix_ms(record.time));
+    if (!added) {
+        ++counters_.undecodable;
+        Gap damaged = instead;
+        damaged.reason = GapReason::damaged;
+        return json.add(damaged);
+    }
+    if (*added) {
+        ++batch.records;
+        if (record.ttl_s != 0 && (batch.ttl_s == 0 || record.ttl_s < batch.ttl_s)) {
+            batch.ttl_s = record.ttl_s;
+        }
+    }
+    return *added;
+}
+
+void Delivery::sent(std::uint32_t ticket) {
+    CHECK(built_lane_ < record_classes);
+    CHECK(
+        window_.push({ticket, built_.record_class, built_.from, built_.to, built_.records, false}));
+    CHECK(window_.size() <= window_max_);  // I-10: never more under way than the far side takes
+    counters_.batches += 1;
+    counters_.records += built_.records;
+    lanes_[built_lane_].waiting_since = Instant{-1};
+    built_lane_ = record_classes;
+}
+
+void Delivery::not_sent() {
+    CHECK(built_lane_ < record_classes);
+    lanes_[built_lane_].cursor = built_behind_;
+    built_lane_ = record_classes;
+}
+
+void Delivery::acknowledged(std::uint32_t ticket, Instant now) {
+    for (BatchUnderWay& batch : window_) {
+        if (batch.ticket == ticket && !batch.acknowledged) {
+            batch.acknowledged = true;
+            confirm_head(batch.record_class, now);
+            return;
+        }
+    }
+    // A late answer to a batch that was requeued meanwhile: it will be sent again and dropped
+    // there.
+}
+
+void Delivery::confirm_head(RecordClass record_class, Instant now) {
+    std::size_t i = 0;
+    while (i < window_.size()) {
+        if (window_[i].record_class != record_class) {
+            ++i;
+            continue;
+        }
+        if (!window_[i].acknowledged) {
+            return;
+        }
+        outbox_.confirm(settings_.sink, record_class, window_[i].to, now);
+        counters_.confirmed += window_[i].records;
+        last_confirmed_ = now;
+        window_.remove(i);
+    }
+}
+
+void Delivery::refused(std::uint32_t ticket, Instant /*now*/) {
+    for (std::size_t i = 0; i < window_.size(); ++i) {
+        if (window_[i].ticket != ticket) {
+            continue;
+        }
+        const BatchUnderWay batch = window_[i];
+        Lane& lane = lanes_[static_cast<std::size_t>(batch.record_class)];
+        lane.alone_to = std::max(lane.alone_to, batch.to);
+        if (batch.records <= 1) {
+            lane.attempts = lane.attempted == batch.to ? lane.attempts + 1 : 1;
+            lane.attempted = batch.to;
+            if (lane.attempts >= settings_.attempts_max) {
+                lane.set_aside = batch.to;
+                lane.attempts = 0;
+            }
+        }
+        // This one and what was sent behind it in the class goes again, so that order stays.
+        for (std::size_t k = window_.size(); k > i; --k) {
+            if (window_[k - 1].record_class == batch.record_class) {
+                window_.remove(k - 1);
+                ++counters_.requeued;
+            }
+        }
+        lane.cursor = outbox_.cursor(settings_.sink, batch.record_class);
+        for (const BatchUnderWay& earlier : window_) {
+            // What was sent before it is still under way: do not send that again.
+            if (earlier.record_class == batch.record_class && earlier.to >= lane.cursor.seq) {
+                lane.cursor = {};
+                lane.cursor.record_class = batch.record_class;
+                lane.cursor.seq = earlier.to + 1;
+            }
+        }
+        lane.waiting_since = Instant{0};  // at once
+        return;
+    }
+}
+
+Instant Delivery::due(Instant now) const {
+    if (window_.size() >= window_max_) {
+        return never;
+    }
+    Instant next = never;
+    for (std::size_t lane = 0; lane < record_classes; ++lane) {
+        if (ready(lane, now)) {
+            return now;
+        }
+        if (outbox_.accepted_to(class_of(lane)) >= lanes_[lane].cursor.seq) {
+            const Instant since =
+                lanes_[lane].waiting_since.us < 0 ? now : lanes_[lane].waiting_since;
+            next = earlier(next, since + settings_.age_max);
+        }
+    }
+    return next;
+}
+
+}  // namespace jw

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Delivery: drains the outbox to one sink. It picks the class whose turn it is, builds batches,
+// remembers what is under way, and confirms what was acknowledged, in order. It does not know what
+// a connection is made of: the program sends what next() builds and tells what became of it.
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "core/base/list.h"
+#include "core/base/time.h"
+#include "core/outbox/outbox.h"
+#include "core/sink/batch.h"
+
+namespace jw {
+
+struct DeliverySettings {
+    std::size_t sink = 0;  // its index in the outbox
+    std::uint32_t records_max = 100;
+    Duration age_max = seconds(1);   // how long a record may wait for company
+    std::uint32_t attempts_max = 3;  // of one record that the sink refuses, before it is set aside
+};
+
+/// One batch on its way. `ticket` is the program's (an MQTT packet id).
+struct BatchUnderWay {
+    std::uint32_t ticket = 0;
+    RecordClass record_class = RecordClass::telemetry;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    std::uint32_t records = 0;
+    bool acknowledged = false;
+};
+
+/// What next() built: where it belongs and the bytes, which stay valid until the next call.
+struct OutgoingBatch {
+    RecordClass record_class = RecordClass::telemetry;
+    RecordKind kind = RecordKind::reading;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    std::uint32_t records = 0;
+    std::uint32_t ttl_s = 0;  // the shortest remaining one; 0: none
+    Bytes payload;
+};
+
+struct DeliveryCounters {
+    std::uint64_t batches = 0;
+    std::uint64_t records = 0;
+    std::uint64_t gaps = 0;
+    std::uint64_t confirmed = 0;  // records
+    std::uint64_t requeued = 0;   // batches that must be sent again
+    std::uint64_t rejected = 0;   // records that were set aside
+    std::uint64_t undecodable = 0;
+};
+
+/// Where the records go that a sink refuses for good, so that they do not block the rest.
+class DeadLetters {
+  public:
+    virtual void rejected(const Record& record) = 0;
+
+  protected:
+    ~DeadLetters() = default;
+};
+
+struct DeliveryMemory {
+    std::span<BatchUnderWay> window;  // as many batches as may be under way
+    std::span<char> batch;            // one batch as text
+    MutableBytes record;              // one record's payload
+};
+
+class Delivery {
+  public:
+    Delivery(Outbox& outbox,
+             const DeliverySettings& settings,
+             const DeliveryMemory& memory,
+             DeadLetters& dead_letters);
+
+    /// Who the batches come from; the views stay valid as long as the delivery.
+    void identify(std::string_view gateway, std::string_view site);
+    /// A connection stands: begin behind what is confirmed. `window` is what the far side takes.
+    void begin(std::size_t window, std::size_t batch_size_max, Instant now);
+    /// It is gone: everything under way has to be sent again.
+    void end(Instant now);
+
+    /// Builds the next batch. False when nothing is to be sent now: nothing waits, what waits is
+    /// younger than age_max, or the window is full.
+    bool next(Instant now, OutgoingBatch& batch);
+    /// The batch of the last next() was handed over under this ticket.
+    void sent(std::uint32_t ticket);
+    /// It could not be handed over; it will be built again.
+    void not_sent();
+    void acknowledged(std::uint32_t ticket, Instant now);
+    /// The sink refused the batch: its records are tried one by one, then set aside.
+    void refused(std::uint32_t ticket, Instant now);
+
+    /// When next() may have something although nothing new happens.
+    [[nodiscard]] Instant due(Instant now) const;
+    [[nodiscard]] std::size_t under_way() const { return window_.size(); }
+    [[nodiscard]] const DeliveryCounters& counters() const { return counters_; }
+    /// When something was confirmed last; negative: never.
+    [[nodiscard]] Instant last_confirmed() const { return last_confirmed_; }
+
+  private:
+    struct Lane {
+        Cursor cursor;
+        Instant waiting_since{-1};
+        std::uint32_t credit = 0;
+        std::uint64_t alone_to = 0;  // up to here records go one by one
+        std::uint32_t attempts = 0;  // of the record `attempted`
+        std::uint64_t attempted = 0;
+        std::uint64_t set_aside = 0;  // this record is not tried again
+    };
+
+    [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
+    std::size_t choose(Instant now);
+    bool build(std::size_t lane, Instant now, OutgoingBatch& batch);
+    bool take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch& batch);
+    void confirm_head(RecordClass record_class, Instant now);
+    void restart(std::size_t lane);
+
+    Outbox& outbox_;
+    DeliverySettings settings_;
+    List<BatchUnderWay> window_;
+    std::span<char> batch_buffer_;
+    MutableBytes record_buffer_;
+    DeadLetters& dead_letters_;
+    std::string_view gateway_;
+    std::string_view site_;
+    std::array<Lane, record_classes> lanes_{};
+    std::size_t window_max_ = 0;
+    std::size_t batch_size_max_ = 0;
+    std::size_t built_lane_ = record_classes;
+    OutgoingBatch built_;
+    Cursor built_behind_;
+    DeliveryCounters counters_;
+    Instant last_confirmed_{-1};
+};
+
+}  // namespace jw

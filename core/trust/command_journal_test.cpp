@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/trust/command_journal.h"
+
+#include <array>
+
+#include "core/base/test.h"
+
+using namespace jw;
+
+namespace {
+
+/// Two blocks in RAM that answer syncs nowhere; `flash` refuses to turn zeros into ones.
+struct SmallStorage : Storage {
+    std::array<std::uint8_t, 2 * Storage::block_size> bytes{};
+    bool flash = false;
+    int syncs = 0;
+    std::size_t writes_left = SIZE_MAX;
+    explicit SmallStorage(bool is_flash) : flash(is_flash) { bytes.fill(is_flash ? 0xFF : 0); }
+    [[nodiscard]] std::uint32_t block_count() const override { return 2; }
+    Status read(std::uint64_t at, MutableBytes out) override {
+        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
+        return done;
+    }
+    Status write(std::uint64_t at, Bytes in) override {
+        if (writes_left == 0) {
+            return JW_FAIL(internal);
+        }
+        --writes_left;
+        for (std::size_t i = 0; i < in.size(); ++i) {
+            std::uint8_t& target = bytes[static_cast<std::size_t>(at) + i];
+            target = flash ? static_cast<std::uint8_t>(target & in[i]) : in[i];
+        }
+        return done;
+    }
+    Status erase(std::uint32_t block) override {
+        if (flash) {
+            std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(block * block_size),
+                        block_size,
+                        std::uint8_t{0xFF});
+        }
+        return done;
+    }
+    void sync(SyncTicket) override { ++syncs; }
+};
+
+JournalEntry entry(int number, CommandPhase phase = CommandPhase::begun) {
+    JournalEntry e;
+    std::array<char, 16> buffer{};
+    Text id(buffer);
+    id.put("c-").put(number);
+    e.id = id.view();
+    e.issuer = "operator";
+    e.target = "demo";
+    e.counter = static_cast<std::uint64_t>(number);
+    e.forget_ms = 1000 + number;
+    e.phase = phase;
+    return e;
+}
+
+}  // namespace
+
+TEST(what_was_begun_is_known_after_a_restart) {
+    for (const bool flash : {false, true}) {
+        SmallStorage storage(flash);
+        std::array<JournalEntry, 16> memory{};
+        {
+            CommandJournal journal(storage, memory);
+            EXPECT(journal.open().has_value());
+            EXPECT(journal.put(entry(1), 1, 0).has_value());
+            JournalEntry ended = entry(1, CommandPhase::ended);
+            ended.code = ResultCode::executed;
+            ended.value = -7;
+            EXPECT(journal.put(ended, 2, 0).has_value());
+            EXPECT(journal.put(entry(2), 3, 0).has_value());
+            EXPECT(storage.syncs == 3);
+        }
+        CommandJournal again(storage, memory);
+        EXPECT(again.open().has_value());
+        EXPECT(again.entries().size() == 2 && again.damaged() == 0);
+        const JournalEntry* first = again.find("c-1");
+        EXPECT(first != nullptr && first->phase == CommandPhase::ended);
+        EXPECT(first->code == ResultCode::executed && first->value == -7);
+        EXPECT(again.find("c-2")->phase == CommandPhase::begun);
+        EXPECT(again.last_counter("operator") == 2 && again.last_counter("other") == 0);
+    }
+}
+
+TEST(the_halves_take_turns_many_times_and_nothing_that_counts_is_forgotten) {
+    for (const bool flash : {false, true}) {
+        SmallStorage storage(flash);
+        std::array<JournalEntry, 8> memory{};
+        for (int number = 1; number <= 400; ++number) {
+            CommandJournal journal(storage, memory);
+            EXPECT(journal.open().has_value());
+            EXPECT(journal.damaged() == 0);
+            EXPECT(journal.last_counter("operator") == static_cast<std::uint64_t>(number - 1));
+            EXPECT(journal.put(entry(number), 1, number + 2000).has_value());
+            EXPECT(
+                journal.put(entry(number, CommandPhase::reported), 2, number + 2000).has_value());
+        }
+    }
+}
+
+TEST(a_cut_at_any_write_keeps_what_was_synced_before) {
+    for (const bool flash : {false, true}) {
+        for (std::size_t cut = 0; cut < 60; ++cut) {
+            SmallStorage storage(flash);
+            std::array<JournalEntry, 8> memory{};
+            CommandJournal journal(storage, memory);
+            EXPECT(journal.open().has_value());
+            storage.writes_left = cut;
+            int accepted = 0;
+            for (int number = 1; number <= 30; ++number) {
+                if (!journal.put(entry(number, CommandPhase::reported), 1, 5000)) {
+                    break;
+                }
+                accepted = number;
+            }
+            storage.writes_left = SIZE_MAX;
+            CommandJournal again(storage, memory);
+            EXPECT(again.open().has_value());
+            EXPECT(again.last_counter("operator") >= static_cast<std::uint64_t>(accepted));
+        }
+    }
+}
+
+TEST(any_flipped_bit_costs_one_entry_at_most_and_is_counted) {
+    SmallStorage storage(false);
+    std::array<JournalEntry, 8> memory{};
+    CommandJournal journal(storage, memory);
+    EXPECT(journal.open().has_value());
+    for (int number = 1; number <= 4; ++number) {
+        EXPECT(journal.put(entry(number), 1, 0).has_value());
+    }
+    for (std::size_t bit = 8 * 160; bit < 8 * 160 * 5; bit += 13) {
+        const auto flip = static_cast<std::uint8_t>(1U << (bit % 8));
+        const std::size_t at = Storage::block_size + bit / 8;  // the second half is in use
+        storage.bytes[at] ^= flip;
+        storage.bytes[bit / 8] ^= flip;
+        CommandJournal again(storage, memory);
+        EXPECT(again.open().has_value());
+        EXPECT(again.entries().size() >= 3);
+        EXPECT(again.entries().size() == 4 || again.damaged() > 0);
+        storage.bytes[at] ^= flip;
+        storage.bytes[bit / 8] ^= flip;
+    }
+}
+
+TEST(a_journal_whose_commands_may_not_be_forgotten_refuses_the_next_one) {
+    SmallStorage storage(false);
+    std::array<JournalEntry, 4> memory{};
+    CommandJournal journal(storage, memory);
+    EXPECT(journal.open().has_value());
+    for (int number = 1; number <= 4; ++number) {
+        EXPECT(journal.put(entry(number), 1, 0).has_value());
+    }
+    EXPECT(journal.put(entry(5), 1, 99999).code() == Code::full);  // all begun, none reported
+    EXPECT(journal.put(entry(4, CommandPhase::reported), 1, 0).has_value());
+}
