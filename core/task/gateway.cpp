@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/task/gateway.h"
+
+#include <array>
+
+#include "core/base/cbor.h"
+#include "core/base/check.h"
+
+namespace jw {
+namespace {
+
+// How many wrong or missing answers in a row it takes until the state of a device changes.
+constexpr std::uint32_t wrong_max = 3;
+
+bool is_silence(Code code) {
+    return code == Code::timeout || code == Code::not_found;
+}
+
+}  // namespace
+
+Gateway::Gateway(Outbox& outbox,
+                 CommandJournal& journal,
+                 Arena& arena,
+                 const GatewaySizes& sizes,
+                 GatewayOut& out)
+    : outbox_(outbox),
+      out_(out),
+      queue_(arena.array<TaskQueue::Entry>(sizes.tasks)),
+      faults_(arena.array<ActiveFault>(sizes.faults), *this),
+      commands_(journal, outbox, *this, arena.array<Commands::Job>(sizes.commands)),
+      ports_(arena.array<Port>(sizes.devices)),
+      device_snapshots_(arena.array<DeviceSnapshot>(sizes.devices)) {}
+
+Device& Gateway::add_device(const Driver& driver, const DeviceSettings& settings, Arena& arena) {
+    CHECK(devices_ < ports_.size());
+    Port& port = ports_[devices_];
+    port.gateway = this;
+    port.index = devices_;
+    port.driver = &driver;
+    port.settings = settings;
+    port.info.name = settings.name;
+    port.info.driver = driver.name;
+    const std::size_t values = driver.capabilities.size();
+    port.keep = Keep(arena.array<KeptValue>(values), settings.keep);
+    port.device = driver.make(arena, settings, port);
+    DeviceSnapshot& snapshot = device_snapshots_[devices_];
+    snapshot.name = settings.name;
+    snapshot.poll = settings.poll;
+    snapshot.values = List<LatestValue>(arena.array<LatestValue>(values));
+    ++devices_;
+    snapshot_ = Snapshot(device_snapshots_.first(devices_));
+    return *port.device;
+}
+
+void Gateway::add_task(Task& task, Priority priority, Instant due) {
+    CHECK(queue_.add(task, priority, due));
+}
+
+void Gateway::start(std::string_view version, Instant now) {
+    seen_ = outbox_.counters();
+    std::array<char, limits::detail_size_max> buffer{};
+    Text text(buffer);
+    text.put("Started, version ").put(version).put(", boot ").put(outbox_.boot()).put('.');
+    append(
+        RecordClass::billing, RecordKind::event, Event{"", EventKind::started, text.view()}, now);
+    if (!unix_at_zero_ms_) {
+        faults_.raise("",
+                      FaultKind::clock_not_set,
+                      Severity::notice,
+                      "The clock is not set yet; readings are kept and get their time then.",
+                      now);
+    }
+    commands_.resume(now);
+}
+
+void Gateway::learn_time(std::int64_t unix_ms, Instant now) {
+    unix_at_zero_ms_ = unix_ms - now.ms();
+    outbox_.learn_time(unix_ms, now);
+    faults_.clear("", FaultKind::clock_not_set, now);
+}
+
+std::optional<std::int64_t> Gateway::unix_ms(Instant now) const {
+    return unix_at_zero_ms_ ? std::optional(*unix_at_zero_ms_ + now.ms()) : std::nullopt;
+}
+
+void Gateway::flush(Instant now) {
+    for (Port& port : ports_.first(devices_)) {
+        if (port.keep.flush(kept_)) {
+            append(RecordClass::telemetry, RecordKind::reading, kept_, now);
+        }
+    }
+    outbox_.flush(now);
+}
+
+Instant Gateway::step(Instant now) {
+    Instant next = queue_.run(now);
+    next = earlier(next, commands_.step(unix_ms(now), now));
+    next = earlier(next, outbox_.step(now));
+    watch_store(now);
+    return next;
+}
+
+ResultCode Gateway::submit(const Command& command, CommandSource source, Instant now) {
+    return commands_.submit(command, source, unix_ms(now), now);
+}
+
+const DeviceInfo& Gateway::device_info(std::size_t device) const {
+    CHECK(device < devices_);
+    return ports_[device].info;
+}
+
+const Driver& Gateway::driver(std::size_t device) const {
+    CHECK(device < devices_);
+    return *ports_[device].driver;
+}
+
+const DeviceSettings& Gateway::device_settings(std::size_t device) const {
+    CHECK(device < devices_);
+    return ports_[device].settings;
+}
+
+Device& Gateway::device(std::size_t device) {
+    CHECK(device < devices_);
+    return *ports_[device].device;
+}
+
+Gateway::Port* Gateway::find(std::string_view name) {
+    for (Port& port : ports_.first(devices_)) {
+        if (port.settings.name == name) {
+            return &port;
+        }
+    }
+    return nullptr;
+}
+
+template <class M>
+void Gateway::append(RecordClass record_class, RecordKind kind, const M& message, Instant now) {
+    std::array<std::uint8_t, limits::record_payload_max> payload{};
+    Writer out(payload);
+    to_cbor(message, out);
+    CHECK(out.ok());
+    // A refusal is counted by the outbox; watch_store() raises the fault.
+    (void)outbox_.append(record_class, kind, out.written(), now);
+}
+
+void Gateway::watch_store(Instant now) {
+    const OutboxCounters& counters = outbox_.counters();
+    std::uint64_t dropped = 0;
+    std::uint64_t damaged = 0;
+    std::uint64_t rejected = 0;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        dropped += counters.dropped[i] - seen_.dropped[i];
+        damaged += counters.damaged[i] - seen_.damaged[i];
+        rejected += counters.rejected[i] - seen_.rejected[i];
+    }
+    const bool failing = counters.sync_failures != seen_.sync_failures;
+    const bool synced = counters.syncs != seen_.syncs;
+    seen_ = counters;
+    if (dropped + rejected > 0) {
+        faults_.raise("",
+                      FaultKind::records_dropped,
+                      Severity::alarm,
+                      "The store is full: the oldest readings make room for new ones.",
+                      now);
+    }
+    if (damaged > 0) {
+        faults_.raise("",
+                      FaultKind::records_damaged,
+                      Severity::alarm,
+                      "Stored readings were damaged; what is missing is announced as a gap.",
+                      now);
+    }
+    if (failing) {
+        faults_.raise("",
+                      FaultKind::storage_failed,
+                      Severity::alarm,
+                      "The disk does not take readings; check its space and its health.",
+                      now);
+    } else if (synced) {
+        faults_.clear("", FaultKind::storage_failed, now);
+    }
+}
+
+void Gateway::Port::reading(const Reading& reading, Instant now) {
+    wrong_in_row = 0;
+    silent_in_row = 0;
+    gateway->faults_.clear(settings.name.view(), FaultKind::device_refuses, now);
+    gateway->snapshot_.update(index, reading, now);
+    if (keep.add(reading, now, gateway->kept_)) {
+        gateway->append(RecordClass::telemetry, RecordKind::reading, gateway->kept_, now);
+    }
+    gateway->out_.reading(index, reading, now);
+}
+
+void Gateway::Port::identified(const DeviceInfo& said, Instant now) {
+    const bool changed = info.maker != said.maker || info.model != said.model ||
+                         info.version != said.version || info.serial != said.serial;
+    const bool other_device = !info.serial.empty() && info.serial != said.serial;
+    info = said;
+    info.name = settings.name;
+    info.driver = driver->name;
+    if (!changed) {
+        return;
+    }
+    std::array<char, limits::detail_size_max> buffer{};
+    Text text(buffer);
+    text.put(said.maker.view()).put(' ').put(said.model.view()).put(' ').put(said.serial.view());
+    gateway->append(RecordClass::billing,
+                    RecordKind::event,
+                    Event{settings.name, EventKind::identified, text.view()},
+                    now);
+    if (other_device) {
+        gateway->faults_.raise(settings.name.view(),
+                               FaultKind::identity_changed,
+                               Severity::warning,
+                               "Another device answers at this address; check the wiring.",
+                               now);
+    }
+    gateway->out_.identified(index, info, now);
+}
+
+void Gateway::Port::failed(Error error, Instant now) {
+    DeviceSnapshot& snapshot = gateway->device_snapshots_[index];
+    ++snapshot.errors;
+    if (is_silence(error.code)) {
+        wrong_in_row = 0;
+        ++silent_in_row;
+        if (silent_in_row >= wrong_max || snapshot.state == DeviceState::refusing) {
+            snapshot.state = DeviceState::asleep;
+        }
+        return;
+    }
+    silent_in_row = 0;
+    ++wrong_in_row;
+    if (wrong_in_row >= wrong_max) {
+        snapshot.state = DeviceState::refusing;
+        std::array<char, limits::detail_size_max> buffer{};
+        Text text(buffer);
+        text.put("It answers, but not with readings (").put(code_name(error.code));
+        text.put("). Check driver, unit id and wiring.");
+        gateway->faults_.raise(
+            settings.name.view(), FaultKind::device_refuses, Severity::warning, text.view(), now);
+    }
+}
+
+void Gateway::Port::acted(ResultCode code, std::optional<std::int64_t> value, Instant now) {
+    gateway->commands_.acted(settings.name.view(), code, value, now);
+}
+
+void Gateway::changed(const Fault& fault, Instant now) {
+    append(RecordClass::alarm, RecordKind::fault, fault, now);
+    out_.fault(fault, now);
+}
+
+ResultCode Gateway::check(const Command& command) {
+    Port* port = find(command.target.view());
+    if (port == nullptr) {
+        return ResultCode::unknown_target;
+    }
+    if (command.action == Action::read) {
+        return ResultCode::executed;
+    }
+    Quantity quantity = Quantity::none;
+    std::uint8_t index = 0;
+    if (!parse_name(command.quantity.view(), quantity, index)) {
+        return ResultCode::unsupported;
+    }
+    for (const Capability& capability : port->driver->capabilities) {
+        if (capability.settable && capability.quantity == quantity && capability.index == index) {
+            const bool fits = command.value >= capability.least && command.value <= capability.most;
+            return fits ? ResultCode::executed : ResultCode::out_of_range;
+        }
+    }
+    return ResultCode::unsupported;
+}
+
+ResultCode Gateway::act(const Command& command, Instant now) {
+    Port* port = find(command.target.view());
+    if (port == nullptr) {
+        return ResultCode::unknown_target;
+    }
+    Status started = done;
+    if (command.action == Action::read) {
+        started = port->device->poll_now(now);
+        if (started) {
+            port->acted(ResultCode::executed, std::nullopt, now);
+        }
+    } else {
+        Quantity quantity = Quantity::none;
+        std::uint8_t index = 0;
+        (void)parse_name(command.quantity.view(), quantity, index);
+        started = port->device->act(quantity, command.value, now);
+    }
+    switch (started.code()) {
+        case Code::ok:
+            return ResultCode::executed;
+        case Code::out_of_range:
+            return ResultCode::out_of_range;
+        case Code::busy:
+            return ResultCode::busy;
+        default:
+            return ResultCode::unsupported;
+    }
+}
+
+void Gateway::finished(const CommandResult& result, CommandSource source, Instant now) {
+    out_.command_finished(result, source, now);
+}
+
+}  // namespace jw
