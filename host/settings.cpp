@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the settings file: what is understood of it, secrets from their files, errors in words.
+#include "host/settings.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "host/http/password.h"
+#include "host/settings_check.h"
+
+namespace jw {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Reads members of one object. What is missing or of another type leaves the default: the schema
+/// tells of it, and the rest of the file can still be checked.
+class Members {
+  public:
+    explicit Members(const Json& object) : object_(object) {}
+
+    [[nodiscard]] const Json* find(const char* name) const {
+        if (!object_.is_object()) {
+            return nullptr;
+        }
+        const auto member = object_.find(name);
+        return member == object_.end() ? nullptr : &*member;
+    }
+    [[nodiscard]] Members object(const char* name) const {
+        static const Json none = Json::object();
+        const Json* member = find(name);
+        return Members(member == nullptr ? none : *member);
+    }
+    [[nodiscard]] const Json& array(const char* name) const {
+        static const Json none = Json::array();
+        const Json* member = find(name);
+        return member != nullptr && member->is_array() ? *member : none;
+    }
+    [[nodiscard]] bool has(const char* name) const { return find(name) != nullptr; }
+    void text(const char* name, std::string& out) const {
+        if (const Json* member = find(name); member != nullptr && member->is_string()) {
+            out = member->get<std::string>();
+        }
+    }
+    void name(const char* name, Name& out) const {
+        std::string value;
+        text(name, value);
+        out = value;
+    }
+    template <class T>
+    void number(const char* name, T& out) const {
+        const Json* member = find(name);
+        if (member == nullptr || !member->is_number_integer()) {
+            return;
+        }
+        const auto value = member->get<std::int64_t>();
+        if (std::in_range<T>(value)) {
+            out = static_cast<T>(value);
+        }
+    }
+    void flag(const char* name, bool& out) const {
+        if (const Json* member = find(name); member != nullptr && member->is_boolean()) {
+            out = member->get<bool>();
+        }
+    }
+    template <class E>
+    void choice(const char* name, E& out) const {
+        std::string value;
+        text(name, value);
+        constexpr auto names = enum_names(E{});
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (value == names[i]) {
+                out = static_cast<E>(i);
+            }
+        }
+    }
+    /// Seconds with fractions, to the microsecond.
+    void span_s(const char* name, Duration& out) const {
+        constexpr double most_s = 1e6;
+        const Json* member = find(name);
+        if (member == nullptr || !member->is_number()) {
+            return;
+        }
+        const auto value = member->get<double>();
+        if (value >= 0 && value <= most_s) {
+            out = microseconds(std::llround(value * 1e6));
+        }
+    }
+    void span_ms(const char* name, Duration& out) const {
+        std::uint32_t value = 0;
+        if (has(name)) {
+            number(name, value);
+            out = milliseconds(value);
+        }
+    }
+
+  private:
+    const Json& object_;
+};
+
+/// Files that the settings name; what cannot be read is an error at the member that names it.
+class Files {
+  public:
+    Files(const SettingsContext& context, std::vector<SettingsError>& errors)
+        : context_(context), errors_(errors) {}
+
+    std::optional<Secret> secret(const Members& members, const char* name, std::string place) {
+        std::string path;
+        members.text(name, path);
+        if (path.empty() || !context_.read_files) {
+            return std::nullopt;
+        }
+        Result<Secret> secret = read_secret(path);
+        if (secret) {
+            return *secret;
+        }
+        place += std::string("/") + name;
+        switch (secret.code()) {
+            case Code::denied:
+                wrong(place, path, "everybody may read or write this file", "chmod 600 " + path);
+                break;
+            case Code::out_of_range:
+                wrong(place, path, "the file is empty or longer than 4 KiB", "put one line in it");
+                break;
+            default:
+                wrong(place, path, "the file cannot be opened", "check the path and its owner");
+        }
+        return std::nullopt;
+    }
+
+    GatewaySettings::Tls tls(const Members& members, const std::string& place) {
+        GatewaySettings::Tls tls;
+        members.text("ca_file", tls.ca_file);
+        members.text("cert_file", tls.cert_file);
+        members.text("key_file", tls.key_file);
+        readable(tls.ca_file, place + "/ca_file");
+        readable(tls.cert_file, place + "/cert_file");
+        readable(tls.key_file, place + "/key_file");
+        return tls;
+    }
+
+    void wrong(std::string pointer, const std::string& found, std::string why, std::string what) {
+        SettingsError error;
+        error.pointer = std::move(pointer);
+        error.found = found;
+        error.reason = std::move(why);
+        error.remedy = std::move(what);
+        errors_.push_back(std::move(error));
+    }
+
+  private:
+    void readable(const std::string& path, const std::string& place) {
+        if (!path.empty() && context_.read_files && !std::ifstream(path)) {
+            wrong(place, path, "the file cannot be opened", "check the path and its owner");
+        }
+    }
+
+    const SettingsContext& context_;
+    std::vector<SettingsError>& errors_;
+};
+
+GatewaySettings::Bus read_bus(const Json& item) {
+    const Members members(item);
+    GatewaySettings::Bus bus;
+    members.name("name", bus.name);
+    members.choice("type", bus.type);
+    members.text("host", bus.host);
+    members.number("port", bus.port);
+    members.text("device", bus.device);
+    members.number("baud", bus.baud);
+    members.number("data_bits", bus.data_bits);
+    members.choice("parity", bus.parity);
+    members.number("stop_bits", bus.stop_bits);
+    members.span_ms("connect_delay_ms", bus.connect_delay);
+    members.span_ms("gap_ms", bus.gap);
+    members.span_ms("timeout_ms", bus.timeout);
+    members.number("open_requests", bus.open_requests);
+    return bus;
+}
+
+GatewaySettings::Device read_device(const Json& item,
+                                    const GatewaySettings& settings,
+                                    const SettingsContext& context) {
+    const Members members(item);
+    GatewaySettings::Device device;
+    members.name("name", device.settings.name);
+    members.name("driver", device.settings.driver);
+    members.span_s("poll_s", device.settings.poll);
+    members.span_s("keep_s", device.settings.keep);
+    members.number("unit", device.settings.unit);
+    members.number("sign", device.settings.sign);
+    members.number("base", device.settings.base);
+    device.title = std::string(device.settings.name.view());
+    members.text("title", device.title);
+    Name bus;
+    members.name("bus", bus);
+    for (std::size_t i = 0; i < settings.buses.size(); ++i) {
+        if (settings.buses[i].name == bus) {
+            device.bus = i;
+            break;
+        }
+    }
+    for (const Driver* driver : context.drivers) {
+        if (device.settings.driver == std::string_view(driver->name)) {
+            device.driver = driver;
+        }
+    }
+    return device;
+}
+
+GatewaySettings::Sink read_sink(const Json& item, const std::string& place, Files& files) {
+    const Members members(item);
+    GatewaySettings::Sink sink;
+    members.name("name", sink.name);
+    members.text("type", sink.type);
+    members.text("host", sink.host);
+    if (members.has("tls")) {
+        sink.tls = files.tls(members.object("tls"), place + "/tls");
+        sink.port = 8883;
+    }
+    members.number("port", sink.port);
+    members.number("version", sink.version);
+    sink.version = sink.version == 5 ? 5 : 4;
+    members.text("user", sink.user);
+    sink.password = files.secret(members, "password_file", place);
+    members.text("client_id", sink.client_id);
+    std::string mode;
+    members.text("mode", mode);
+    if (mode == "window" && members.has("window")) {
+        const Members window = members.object("window");
+        sink.window.emplace();
+        window.span_s("every_s", sink.window->every);
+        window.span_s("for_s", sink.window->length);
+    }
+    const Members batch = members.object("batch");
+    batch.number("readings", sink.batch.readings);
+    batch.number("bytes", sink.batch.bytes);
+    batch.span_ms("age_ms", sink.batch.age);
+    members.number("inflight", sink.inflight);
+    members.flag("two_stage", sink.two_stage);
+    std::string payload;
+    members.text("payload", payload);
+    sink.cbor = payload == "cbor";
+    members.span_s("keep_s", sink.keep);
+    return sink;
+}
+
+GatewaySettings::Issuer read_issuer(const Json& item, const std::string& place, Files& files) {
+    const Members members(item);
+    GatewaySettings::Issuer issuer;
+    members.name("name", issuer.name);
+    members.choice("method", issuer.method);
+    std::string text;
+    members.text("key", text);
+    std::string from = place + "/key";
+    if (const auto secret = files.secret(members, "key_file", place)) {
+        text = secret->reveal();
+        from = place + "/key_file";
+    }
+    if (text.empty() || issuer.method == IssuerMethod::none) {
+        return issuer;
+    }
+    const auto key = http::decode_base64(text);
+    const bool ed25519 = issuer.method == IssuerMethod::ed25519;
+    if (!key) {
+        files.wrong(from, "(not shown)", "this is not base64", "give the key in base64");
+    } else if (ed25519 && key->size() != 32) {
+        files.wrong(from,
+                    fmt::format("{} bytes", key->size()),
+                    "a public key of Ed25519 has 32 bytes",
+                    "give the raw public key in base64");
+    } else if (!ed25519 && (key->size() < 16 || key->size() > 64)) {
+        files.wrong(from,
+                    fmt::format("{} bytes", key->size()),
+                    "a key of HMAC has 16 to 64 bytes",
+                    "give 32 random bytes in base64");
+    } else {
+        issuer.key = Secret(*key);
+    }
+    return issuer;
+}
+
+/// "127.0.0.1:8080", "[::1]:8080" or "localhost:8080"; an empty address where it is none of these.
+void read_listen(const std::string& listen, GatewaySettings::Web& web) {
+    const std::size_t colon = listen.rfind(':');
+    web.address.clear();
+    if (colon == std::string::npos) {
+        return;
+    }
+    const char* end = listen.data() + listen.size();
+    const auto parsed = std::from_chars(listen.data() + colon + 1, end, web.port);
+    std::string address = listen.substr(0, colon);
+    const bool brackets = address.size() > 2 && address.front() == '[' && address.back() == ']';
+    if (parsed.ec != std::errc{} || parsed.ptr != end ||
+        (!brackets && address.find(':') != std::string::npos)) {
+        return;
+    }
+    if (brackets) {
+        address = address.substr(1, address.size() - 2);
+    }
+    web.address = address == "localhost" ? "127.0.0.1" : address;
+}
+
+std::string bytes_of_hex(const std::string& hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 2 <= hex.size(); i += 2) {
+        unsigned byte = 0;
+        (void)std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+        bytes += static_cast<char>(byte);
+    }
+    return bytes;
+}
+
+GatewaySettings::Web read_web(const Members& members, Files& files) {
+    GatewaySettings::Web web;
+    if (members.has("listen")) {
+        std::string listen;
+        members.text("listen", listen);
+        read_listen(listen, web);
+    }
+    std::string password;
+    members.text("password_scrypt", password);
+    if (!password.empty()) {
+        web.password_scrypt = Secret(password);
+    }
+    if (members.has("tls")) {
+        web.tls = files.tls(members.object("tls"), "/web/tls");
+    }
+    for (const Json& host : members.array("hosts")) {
+        if (host.is_string()) {
+            web.hosts.push_back(host.get<std::string>());
+        }
+    }
+    for (const Json& item : members.array("tokens")) {
+        const Members token(item);
+        GatewaySettings::Token& added = web.tokens.emplace_back();
+        std::string digest;
+        token.name("name", added.name);
+        token.choice("role", added.role);
+        token.text("sha256", digest);
+        added.sha256 = bytes_of_hex(digest);
+    }
+    return web;
+}
+
+GatewaySettings read_document(const Json& document,
+                              const SettingsContext& context,
+                              std::vector<SettingsError>& errors) {
+    const Members members(document);
+    Files files(context, errors);
+    GatewaySettings settings;
+    members.name("gateway", settings.gateway);
+    members.name("site", settings.site);
+    const Members storage = members.object("storage");
+    storage.text("path", settings.storage.path);
+    storage.number("size_mb", settings.storage.size_mb);
+    storage.number("segment_kb", settings.storage.segment_kb);
+    storage.span_s("commit_s", settings.storage.commit);
+    for (const Json& item : members.array("buses")) {
+        settings.buses.push_back(read_bus(item));
+    }
+    for (const Json& item : members.array("devices")) {
+        settings.devices.push_back(read_device(item, settings, context));
+    }
+    for (const Json& item : members.array("sinks")) {
+        const std::string place = fmt::format("/sinks/{}", settings.sinks.size());
+        GatewaySettings::Sink& sink = settings.sinks.emplace_back(read_sink(item, place, files));
+        if (sink.client_id.empty()) {
+            sink.client_id = settings.gateway.view();
+        }
+    }
+    for (const Json& item : members.object("commands").array("issuers")) {
+        const std::string place = fmt::format("/commands/issuers/{}", settings.issuers.size());
+        settings.issuers.push_back(read_issuer(item, place, files));
+    }
+    settings.web = read_web(members.object("web"), files);
+    return settings;
+}
+
+/// Notices what the parser would let pass: two members of one name, and nesting without end.
+class ParseGuard {
+  public:
+    explicit ParseGuard(std::vector<SettingsError>& errors) : errors_(errors) {}
+
+    bool operator()(int depth, Json::parse_event_t event, Json& value) {
+        constexpr int depth_max = 32;
+        const auto level = static_cast<std::size_t>(depth);
+        if (depth > depth_max) {
+            if (!too_deep_) {
+                wrong("", "nested brackets", "deeper than 32 levels", "flatten the file");
+            }
+            too_deep_ = true;
+            return false;
+        }
+        if (event == Json::parse_event_t::object_start) {
+            members_.resize(level + 2);
+            members_[level + 1].clear();
+        } else if (event == Json::parse_event_t::key && level < members_.size()) {
+            const auto& name = value.get_ref<const std::string&>();
+            if (!members_[level].insert(name).second) {
+                wrong("",
+                      '"' + name.substr(0, 60) + '"',
+                      "the member stands twice in one object",
+                      "leave one of the two");
+            }
+        }
+        return true;
+    }
+
+  private:
+    void wrong(const char* pointer, std::string found, const char* reason, const char* remedy) {
+        SettingsError error;
+        error.pointer = pointer;
+        error.found = std::move(found);
+        error.reason = reason;
+        error.remedy = remedy;
+        errors_.push_back(std::move(error));
+    }
+
+    std::vector<SettingsError>& errors_;
+    std::vector<std::set<std::string>> members_;
+    bool too_deep_ = false;
+};
+
+SettingsError syntax_error(std::string_view text, const Json::parse_error& bad) {
+    const std::size_t at = bad.byte == 0 ? 0 : std::min(bad.byte - 1, text.size());
+    SettingsError error;
+    error.line = 1;
+    error.column = 1;
+    for (const char c : text.substr(0, at)) {
+        ++error.column;
+        if (c == '\n') {
+            ++error.line;
+            error.column = 1;
+        }
+    }
+    const std::string_view what = bad.what();
+    const std::size_t detail = what.find("syntax error");
+    error.found = at < text.size()
+                      ? fmt::format("{}",
+                                    Json(std::string(1, text[at]))
+                                        .dump(-1, ' ', true, Json::error_handler_t::replace))
+                      : "the end of the file";
+    error.reason = "not JSON: ";
+    error.reason += detail == std::string_view::npos ? what : what.substr(detail);
+    error.remedy = "mend the file at this place";
+    return error;
+}
+
+SettingsOutcome refused(std::string found, std::string reason, std::string remedy) {
+    SettingsOutcome outcome;
+    SettingsError error;
+    error.found = std::move(found);
+    error.reason = std::move(reason);
+    error.remedy = std::move(remedy);
+    outcome.errors.push_back(std::move(error));
+    return outcome;
+}
+
+}  // namespace
+
+std::string GatewaySettings::Bus::address() const {
+    if (!device.empty()) {
+        return device;
+    }
+    const bool v6 = host.find(':') != std::string::npos;
+    return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::string SettingsError::text() const {
+    const std::string place = line != 0         ? fmt::format("line {}, column {}", line, column)
+                              : pointer.empty() ? std::string("settings")
+                                                : pointer;
+    return fmt::format("{}: {}: {}. {}", place, found, reason, remedy);
+}
+
+SettingsOutcome parse_settings(std::string_view text, const SettingsContext& context) {
+    if (text.size() > settings_size_max) {
+        return refused(
+            fmt::format("{} bytes", text.size()), "more than 1 MiB", "give a smaller file");
+    }
+    SettingsOutcome outcome;
+    Json document;
+    try {
+        ParseGuard guard(outcome.errors);
+        document = Json::parse(text, std::ref(guard));
+    } catch (const Json::parse_error& bad) {
+        outcome.errors = {syntax_error(text, bad)};
+        return outcome;
+    } catch (const Json::exception& bad) {
+        return refused("the file", bad.what(), "mend the file");
+    }
+    if (!outcome.errors.empty()) {
+        return outcome;
+    }
+    outcome.errors = settings::schema_errors(document);
+    GatewaySettings read = read_document(document, context, outcome.errors);
+    settings::check_rules(read, document, context, outcome.errors);
+    if (outcome.errors.empty()) {
+        outcome.settings = std::move(read);
+    }
+    return outcome;
+}
+
+SettingsOutcome load_settings(const std::filesystem::path& path, const SettingsContext& context) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file || std::filesystem::is_directory(path)) {
+        return refused(
+            path.string(), "the file cannot be opened", "check the path and who may read it");
+    }
+    std::string text(settings_size_max + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return parse_settings(text, context);
+}
+
+}  // namespace jw

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The two checks of the settings: what the schema says, and what a schema cannot say.
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/settings.h"
+
+namespace jw::settings {
+
+/// Everything in `document` that breaks the schema, one error a place, in the order of the schema.
+std::vector<SettingsError> schema_errors(const nlohmann::json& document);
+
+/// What a schema cannot say: names that meet, buses that exist, lines that fit the driver,
+/// addresses, windows. `read` is what was understood of the document, as far as it is valid.
+void check_rules(const GatewaySettings& read,
+                 const nlohmann::json& document,
+                 const SettingsContext& context,
+                 std::vector<SettingsError>& errors);
+
+/// The one of `known` that `name` most likely meant, or empty where none is near.
+std::string nearest(std::string_view name, const std::vector<std::string>& known);
+
+/// A value for people: compact, at most 60 bytes.
+std::string shown(const nlohmann::json& value);
+
+/// One token of a JSON pointer (RFC 6901): ~ and / are escaped.
+std::string pointer_token(std::string_view name);
+
+/// Whether a member of that name may hold a secret: its value is then not shown.
+bool sounds_secret(std::string_view name);
+
+}  // namespace jw::settings

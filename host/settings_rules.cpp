@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a schema cannot say of the settings.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/base/fields.h"
+#include "host/http/password.h"
+#include "host/settings_check.h"
+
+namespace jw::settings {
+namespace {
+
+using Json = nlohmann::json;
+
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+        row[j] = j;
+    }
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({above + 1, row[j - 1] + 1, changed});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+/// Text of a member, or empty: the schema has already complained about anything else.
+std::string text_at(const Json& object, const char* name) {
+    const auto member = object.is_object() ? object.find(name) : object.end();
+    return object.is_object() && member != object.end() && member->is_string()
+               ? member->get<std::string>()
+               : std::string();
+}
+
+const Json& array_at(const Json& object, const char* name) {
+    static const Json none = Json::array();
+    const auto member = object.is_object() ? object.find(name) : object.end();
+    return object.is_object() && member != object.end() && member->is_array() ? *member : none;
+}
+
+std::vector<std::string> names_of(const Json& list) {
+    std::vector<std::string> names;
+    for (const Json& item : list) {
+        names.push_back(text_at(item, "name"));
+    }
+    return names;
+}
+
+std::string meant_or_listed(std::string_view name, const std::vector<std::string>& known) {
+    if (const std::string near = nearest(name, known); !near.empty()) {
+        return fmt::format("did you mean \"{}\"?", near);
+    }
+    return known.empty() ? "there is none yet" : fmt::format("known are {}", Json(known).dump());
+}
+
+/// Collects what is wrong at places of the file.
+class Rules {
+  public:
+    Rules(const GatewaySettings& read,
+          const Json& document,
+          const SettingsContext& context,
+          std::vector<SettingsError>& errors)
+        : read_(read), document_(document), context_(context), errors_(errors) {}
+
+    void check() {
+        storage();
+        names();
+        buses();
+        devices();
+        sinks();
+        issuers();
+        web();
+    }
+
+  private:
+    void wrong(std::string pointer, std::string found, std::string reason, std::string remedy) {
+        for (const SettingsError& error : errors_) {
+            if (error.pointer == pointer) {
+                return;  // the schema has said what is wrong there
+            }
+        }
+        SettingsError error;
+        error.pointer = std::move(pointer);
+        error.found = std::move(found);
+        error.reason = std::move(reason);
+        error.remedy = std::move(remedy);
+        errors_.push_back(std::move(error));
+    }
+
+    void storage() {
+        constexpr std::uint32_t segments_least = 8;
+        const GatewaySettings::Storage& storage = read_.storage;
+        const std::uint64_t segments =
+            std::uint64_t{storage.size_mb} * 1024 / std::max(storage.segment_kb, 1U);
+        if (segments < segments_least) {
+            wrong("/storage/segment_kb",
+                  std::to_string(storage.segment_kb),
+                  fmt::format("a store of {} MiB has room for only {} such segments",
+                              storage.size_mb,
+                              segments),
+                  fmt::format("at least {} must fit: give a smaller segment_kb or a larger size_mb",
+                              segments_least));
+        }
+    }
+
+    /// Faults and records call devices and sinks by name, so these share one set of names.
+    void names() {
+        std::map<std::string, std::string> sources;
+        unique("/devices", array_at(document_, "devices"), sources);
+        unique("/sinks", array_at(document_, "sinks"), sources);
+        std::map<std::string, std::string> buses;
+        unique("/buses", array_at(document_, "buses"), buses);
+        std::map<std::string, std::string> issuers;
+        unique("/commands/issuers", issuers_json(), issuers);
+        std::map<std::string, std::string> tokens;
+        unique("/web/tokens", array_at(member("web"), "tokens"), tokens);
+    }
+
+    void unique(const std::string& pointer,
+                const Json& list,
+                std::map<std::string, std::string>& taken) {
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const std::string name = text_at(list[i], "name");
+            const std::string place = fmt::format("{}/{}/name", pointer, i);
+            const auto [first, added] = taken.emplace(name, place);
+            if (!name.empty() && !added) {
+                wrong(place,
+                      Json(name).dump(),
+                      "the name is already taken by " + first->second,
+                      "give each its own name");
+            }
+        }
+    }
+
+    void buses() {
+        std::map<std::string, std::size_t> ports;
+        for (std::size_t i = 0; i < read_.buses.size(); ++i) {
+            const GatewaySettings::Bus& bus = read_.buses[i];
+            if (bus.device.empty()) {
+                continue;
+            }
+            const auto [first, added] = ports.emplace(bus.device, i);
+            if (!added) {
+                wrong(fmt::format("/buses/{}/device", i),
+                      Json(bus.device).dump(),
+                      fmt::format("/buses/{} already uses this port", first->second),
+                      "put all devices of one port on one bus");
+            }
+        }
+    }
+
+    void devices() {
+        const Json& list = array_at(document_, "devices");
+        const std::vector<std::string> bus_names = names_of(array_at(document_, "buses"));
+        std::map<std::string, std::size_t> taken;
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const std::string bus = text_at(list[i], "bus");
+            const auto at = std::find(bus_names.begin(), bus_names.end(), bus);
+            if (!bus.empty() && at == bus_names.end()) {
+                wrong(fmt::format("/devices/{}/bus", i),
+                      Json(bus).dump(),
+                      "there is no bus of this name",
+                      meant_or_listed(bus, bus_names));
+            }
+            const Driver* driver = known_driver(i, text_at(list[i], "driver"));
+            const auto bus_index = static_cast<std::size_t>(at - bus_names.begin());
+            if (driver != nullptr && bus_index < read_.buses.size() && !bus.empty()) {
+                line_fits(i, *driver, bus_index);
+                place_is_free(i, *driver, bus_index, taken);
+            }
+        }
+    }
+
+    const Driver* known_driver(std::size_t device, const std::string& name) {
+        std::vector<std::string> known;
+        for (const Driver* driver : context_.drivers) {
+            if (driver->name == name) {
+                return driver;
+            }
+            known.emplace_back(driver->name);
+        }
+        if (!name.empty()) {
+            wrong(fmt::format("/devices/{}/driver", device),
+                  Json(name).dump(),
+                  "there is no driver of this name",
+                  meant_or_listed(name, known));
+        }
+        return nullptr;
+    }
+
+    void line_fits(std::size_t device, const Driver& driver, std::size_t bus) {
+        if (read_.buses[bus].line() == driver.line) {
+            return;
+        }
+        const bool modbus = driver.line == LineKind::modbus;
+        wrong(fmt::format("/devices/{}/bus", device),
+              Json(read_.buses[bus].name.view()).dump(),
+              fmt::format("the driver {} needs a {} and this bus is of type {}",
+                          driver.name,
+                          modbus ? "Modbus line" : "line on which the device talks by itself",
+                          enum_name(read_.buses[bus].type)),
+              modbus ? "use a bus of type modbus_tcp, modbus_rtu or modbus_rtu_tcp"
+                     : "use a bus of type serial or tcp");
+    }
+
+    /// A device that talks by itself has its line alone; on Modbus nobody is read twice.
+    void place_is_free(std::size_t device,
+                       const Driver& driver,
+                       std::size_t bus,
+                       std::map<std::string, std::size_t>& taken) {
+        if (read_.buses[bus].line() != driver.line || device >= read_.devices.size()) {
+            return;
+        }
+        const DeviceSettings& settings = read_.devices[device].settings;
+        const bool stream = driver.line == LineKind::stream;
+        const std::string place =
+            stream ? fmt::format("{}", bus)
+                   : fmt::format("{}:{}:{}:{}", bus, settings.unit, driver.name, settings.base);
+        const auto [first, added] = taken.emplace(place, device);
+        if (!added) {
+            wrong(
+                fmt::format("/devices/{}/{}", device, stream ? "bus" : "unit"),
+                stream ? Json(read_.buses[bus].name.view()).dump() : std::to_string(settings.unit),
+                fmt::format("/devices/{} is already read there", first->second),
+                stream ? "give each device that talks by itself a bus of its own"
+                       : "give the unit id of this device");
+        }
+    }
+
+    void sinks() {
+        Duration least_keep = seconds(86400);
+        for (const GatewaySettings::Device& device : read_.devices) {
+            least_keep = std::min(least_keep, device.settings.keep);
+        }
+        const Json& list = array_at(document_, "sinks");
+        for (std::size_t i = 0; i < read_.sinks.size(); ++i) {
+            const std::string place = fmt::format("/sinks/{}", i);
+            const GatewaySettings::Sink& sink = read_.sinks[i];
+            window(place, list[i], sink);
+            if (sink.user.empty() && !text_at(list[i], "password_file").empty()) {
+                wrong(place + "/password_file",
+                      shown(list[i]["password_file"]),
+                      "a password without a user",
+                      "give the user, too");
+            }
+            if (sink.tls && sink.tls->cert_file.empty() != sink.tls->key_file.empty()) {
+                wrong(place + "/tls",
+                      "only one of cert_file and key_file",
+                      "a certificate is of use only with its key",
+                      "give both or neither");
+            }
+            if (sink.keep > Duration{} && !read_.devices.empty() && sink.keep < least_keep) {
+                wrong(place + "/keep_s",
+                      shown(list[i]["keep_s"]),
+                      "a sink may keep less often than the devices, not more often",
+                      fmt::format("give at least {} or leave it out", least_keep.us / 1'000'000));
+            }
+        }
+    }
+
+    void window(const std::string& place, const Json& item, const GatewaySettings::Sink& sink) {
+        const bool wanted = text_at(item, "mode") == "window";
+        if (wanted && !item.contains("window")) {
+            wrong(place + "/window",
+                  "nothing",
+                  "mode window needs it",
+                  "give window with every_s and for_s");
+        } else if (!wanted && item.is_object() && item.contains("window")) {
+            wrong(place + "/window",
+                  shown(item["window"]),
+                  "the sink stays connected",
+                  "leave window out or give \"mode\": \"window\"");
+        } else if (sink.window && sink.window->length >= sink.window->every) {
+            wrong(place + "/window/for_s",
+                  std::to_string(sink.window->length.us / 1'000'000),
+                  "a connection must end before the next one begins",
+                  "give less than every_s");
+        }
+    }
+
+    void issuers() {
+        const Json& list = issuers_json();
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const std::string place = fmt::format("/commands/issuers/{}", i);
+            const std::string method = text_at(list[i], "method");
+            const bool key = !text_at(list[i], "key").empty();
+            const bool file = !text_at(list[i], "key_file").empty();
+            if (method == "ed25519" && key == file) {
+                wrong(place,
+                      key ? "key and key_file" : "no key",
+                      "Ed25519 needs exactly one public key",
+                      "give key or key_file");
+            } else if (method == "hmac" && (key || !file)) {
+                wrong(place,
+                      key ? "key" : "no key",
+                      "the key of HMAC is a secret and stands in a file of its own",
+                      "give key_file");
+            } else if (method == "none" && (key || file)) {
+                wrong(place,
+                      "a key",
+                      "unsigned commands have no key",
+                      "leave the key out or give the method that it is for");
+            }
+        }
+    }
+
+    void web() {
+        const Json& web = member("web");
+        const std::string listen = text_at(web, "listen");
+        boost::system::error_code bad;
+        const auto address = boost::asio::ip::make_address(read_.web.address, bad);
+        if (bad) {
+            wrong("/web/listen",
+                  Json(listen).dump(),
+                  "must be an IP address and a port",
+                  "give, for example, 127.0.0.1:8080, 0.0.0.0:443 or [::1]:8080");
+        } else if (!address.is_loopback() && !read_.web.password_scrypt) {
+            wrong("/web/listen",
+                  Json(listen).dump(),
+                  "others can reach this address and no password is set",
+                  "set web.password_scrypt (`joulectl password` prints it) or listen on 127.0.0.1");
+        }
+        const std::string password = text_at(web, "password_scrypt");
+        if (!password.empty() && !http::parse_scrypt(password)) {
+            wrong("/web/password_scrypt",
+                  "(not shown)",
+                  "this is not what scrypt gives, or its cost is too low or too high",
+                  "give $scrypt$ln=15,r=8,p=1$salt$digest as `joulectl password` prints it");
+        }
+    }
+
+    const Json& member(const char* name) const {
+        static const Json none = Json::object();
+        const auto found = document_.is_object() ? document_.find(name) : document_.end();
+        return document_.is_object() && found != document_.end() ? *found : none;
+    }
+    const Json& issuers_json() const { return array_at(member("commands"), "issuers"); }
+
+    const GatewaySettings& read_;
+    const Json& document_;
+    const SettingsContext& context_;
+    std::vector<SettingsError>& errors_;
+};
+
+}  // namespace
+
+std::string nearest(std::string_view name, const std::vector<std::string>& known) {
+    if (name.size() > 64) {
+        return {};
+    }
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(name.size() / 2, 1) + 1;
+    for (const std::string& candidate : known) {
+        const bool begun = name.size() >= 4 && candidate.starts_with(name);
+        const std::size_t far = begun ? 1 : distance(name, candidate);
+        if (far < best_distance) {
+            best_distance = far;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+std::string shown(const Json& value) {
+    constexpr std::size_t size_max = 60;
+    if (value.is_structured() && value.size() > 4) {
+        return fmt::format("{} of {}", value.is_array() ? "a list" : "an object", value.size());
+    }
+    std::string text = value.dump(-1, ' ', true);
+    if (text.size() > size_max) {
+        text.resize(size_max - 3);
+        text += "...";
+    }
+    return text;
+}
+
+std::string pointer_token(std::string_view name) {
+    std::string token;
+    for (const char c : name.substr(0, 64)) {
+        token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    }
+    return token;
+}
+
+bool sounds_secret(std::string_view name) {
+    constexpr std::array words{"pass", "key", "secret", "token"};
+    return std::any_of(words.begin(), words.end(), [&](const char* word) {
+        return name.find(word) != std::string_view::npos;
+    });
+}
+
+void check_rules(const GatewaySettings& read,
+                 const Json& document,
+                 const SettingsContext& context,
+                 std::vector<SettingsError>& errors) {
+    Rules(read, document, context, errors).check();
+}
+
+}  // namespace jw::settings
