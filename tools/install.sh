@@ -21,7 +21,7 @@ check=(
     gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-dev
     qemu-system-misc
     chromium socat user-mode-linux kmod prometheus procps iproute2
-    debhelper lintian man-db binutils libsqlite3-dev librocksdb-dev strace valgrind
+    debhelper lintian systemd man-db binutils libsqlite3-dev librocksdb-dev strace valgrind
 )
 packages=("${build[@]}")
 [ "${1:-}" = test ] && packages+=("${check[@]}")
