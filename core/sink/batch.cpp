@@ -41,20 +41,6 @@ Status put_payload(const Record& record, Text& out, bool& first) {
 
 }  // namespace
 
-std::string_view array_name(RecordKind kind) {
-    switch (kind) {
-        case RecordKind::reading:
-            return "readings";
-        case RecordKind::event:
-            return "events";
-        case RecordKind::fault:
-            return "faults";
-        case RecordKind::result:
-            return "results";
-    }
-    return "readings";
-}
-
 void JsonBatch::begin(const BatchHead& head) {
     out_.clear();
     records_ = 0;

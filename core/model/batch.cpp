@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way back of CborBatch: what a gateway does with a node's batch, and the hub with a gateway's.
+#include "core/model/batch.h"
+
+#include <optional>
+
 #include "core/base/cbor.h"
-#include "core/sink/batch.h"
+#include "core/base/limits.h"
 
 namespace jw {
 namespace {
@@ -145,6 +149,20 @@ Status give_records(Parts& parts, BatchReader& reader) {
 }
 
 }  // namespace
+
+std::string_view array_name(RecordKind kind) {
+    switch (kind) {
+        case RecordKind::reading:
+            return "readings";
+        case RecordKind::event:
+            return "events";
+        case RecordKind::fault:
+            return "faults";
+        case RecordKind::result:
+            return "results";
+    }
+    return "readings";
+}
 
 Status read_batch(Bytes bytes, BatchReader& reader) {
     Reader in(bytes);

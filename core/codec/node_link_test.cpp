@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/codec/node_link.h"
+
+#include <array>
+
+#include "core/base/test.h"
+
+using namespace jw;
+using namespace jw::node_link;
+
+namespace {
+
+std::optional<Frame> feed(Receiver& receiver, Bytes bytes, int& frames) {
+    std::optional<Frame> last;
+    for (const std::uint8_t byte : bytes) {
+        if (auto frame = receiver.take(byte)) {
+            last = frame;
+            ++frames;
+        }
+    }
+    return last;
+}
+
+}  // namespace
+
+TEST(a_frame_with_flags_and_escapes_in_its_body_comes_back_whole) {
+    const std::array<std::uint8_t, 2> head{0x7E, 0x01};
+    const std::array<std::uint8_t, 4> body{0x7D, 0x7E, 0x00, 0x7D};
+    std::array<std::uint8_t, 64> wire{};
+    Writer out(wire);
+    EXPECT(encode(FrameType::batch, head, body, out).has_value());
+    std::array<std::uint8_t, 64> buffer{};
+    Receiver receiver(buffer);
+    int frames = 0;
+    const auto frame = feed(receiver, out.written(), frames);
+    EXPECT(frames == 1 && frame->type == FrameType::batch && frame->body.size() == 6);
+    EXPECT(equal(frame->body.first(2), head) && equal(frame->body.subspan(2), body));
+    EXPECT(receiver.damaged() == 0);
+}
+
+TEST(an_acknowledge_round_trips_and_every_flipped_bit_is_refused) {
+    std::array<std::uint8_t, 64> wire{};
+    Writer out(wire);
+    EXPECT(encode(Acknowledge{0x1122334455667788, 3, 4711}, out).has_value());
+    std::array<std::uint8_t, 64> buffer{};
+    Receiver receiver(buffer);
+    int frames = 0;
+    const auto frame = feed(receiver, out.written(), frames);
+    const auto back = decode_acknowledge(frame->body);
+    EXPECT(back && back->epoch == 0x1122334455667788 && back->record_class == 3);
+    EXPECT(back->seq == 4711);
+    for (std::size_t bit = 8; bit < (out.size() - 1) * 8; ++bit) {
+        auto damaged = wire;
+        damaged[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+        Receiver fresh(buffer);
+        int accepted = 0;
+        (void)feed(fresh, Bytes(damaged).first(out.size()), accepted);
+        EXPECT(accepted == 0);
+    }
+}
+
+TEST(a_frame_longer_than_the_buffer_is_dropped_and_the_next_one_is_read) {
+    const std::array<std::uint8_t, 40> body{};
+    std::array<std::uint8_t, 128> wire{};
+    Writer out(wire);
+    EXPECT(encode(FrameType::batch, {}, body, out).has_value());
+    EXPECT(encode(Acknowledge{1, 2, 3}, out).has_value());
+    std::array<std::uint8_t, 24> buffer{};
+    Receiver receiver(buffer);
+    int frames = 0;
+    const auto frame = feed(receiver, out.written(), frames);
+    EXPECT(frames == 1 && frame->type == FrameType::acknowledge && receiver.damaged() == 1);
+}
