@@ -74,6 +74,14 @@ class FixedList {
         items_[size_++] = std::move(item);
         return true;
     }
+    /// Removes one item and keeps the order of the rest.
+    constexpr void remove(std::size_t index) {
+        CHECK(index < size_);
+        for (std::size_t i = index + 1; i < size_; ++i) {
+            items_[i - 1] = std::move(items_[i]);
+        }
+        --size_;
+    }
     constexpr void clear() { size_ = 0; }
     constexpr T& operator[](std::size_t index) {
         CHECK(index < size_);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/base/arena.h"
+#include "core/base/ports.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/bus/line.h"
@@ -28,6 +29,13 @@ class DeviceOut {
     virtual void failed(Error error, Instant now) = 0;
     /// The end of an act(): what came of it and what reading back gave.
     virtual void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) = 0;
+    /// For devices that keep their readings themselves until they are confirmed (nodes): stores
+    /// this one as it is, with the instant it was taken at, and gives its number here.
+    virtual Result<std::uint64_t> store(const Reading& /*reading*/, Instant /*taken_at*/) {
+        return JW_FAIL(unsupported);
+    }
+    /// The highest of those numbers that is on the medium.
+    [[nodiscard]] virtual std::uint64_t stored_to() const { return 0; }
 
   protected:
     ~DeviceOut() = default;
@@ -56,6 +64,9 @@ class Device {
     /// Exactly one of the two is not null, by the driver's line kind.
     virtual ModbusClient* modbus() { return nullptr; }
     virtual Line* stream() { return nullptr; }
+    /// The way back to a device that talks by itself; the program calls it once, before the first
+    /// byte.
+    virtual void use_bus(Bus& /*bus*/) {}
 
   protected:
     ~Device() = default;
@@ -78,6 +89,8 @@ struct Driver {
     /// What it can give at most; a device may have less. SunSpec lists all of its models.
     std::span<const Capability> capabilities;
     Device* (*make)(Arena& arena, const DeviceSettings& settings, DeviceOut& out);
+    /// The device hands its readings to DeviceOut::store() as well; nothing is gathered here.
+    bool stores_readings = false;
 };
 
 }  // namespace jw

@@ -186,7 +186,8 @@ void Gateway::Port::reading(const Reading& reading, Instant now) {
     silent_in_row = 0;
     gateway->faults_.clear(settings.name.view(), FaultKind::device_refuses, now);
     gateway->snapshot_.update(index, reading, now);
-    if (keep.add(reading, now, gateway->kept_)) {
+    // A device that stores its readings itself has done so already.
+    if (!driver->stores_readings && keep.add(reading, now, gateway->kept_)) {
         gateway->append(RecordClass::telemetry, RecordKind::reading, gateway->kept_, now);
     }
     gateway->out_.reading(index, reading, now);
@@ -245,6 +246,23 @@ void Gateway::Port::failed(Error error, Instant now) {
 
 void Gateway::Port::acted(ResultCode code, std::optional<std::int64_t> value, Instant now) {
     gateway->commands_.acted(settings.name.view(), code, value, now);
+}
+
+Result<std::uint64_t> Gateway::Port::store(const Reading& reading, Instant taken_at) {
+    std::array<std::uint8_t, limits::record_payload_max> payload{};
+    Writer out(payload);
+    to_cbor(reading, out);
+    CHECK(out.ok());
+    const auto id = gateway->outbox_.append(
+        RecordClass::telemetry, RecordKind::reading, out.written(), taken_at);
+    if (!id) {
+        return id.error();
+    }
+    return id->seq;
+}
+
+std::uint64_t Gateway::Port::stored_to() const {
+    return gateway->outbox_.accepted_to(RecordClass::telemetry);
 }
 
 void Gateway::changed(const Fault& fault, Instant now) {

@@ -93,6 +93,8 @@ class Gateway final : private FaultOut, private CommandPorts {
         void identified(const DeviceInfo& info, Instant now) override;
         void failed(Error error, Instant now) override;
         void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) override;
+        Result<std::uint64_t> store(const Reading& reading, Instant taken_at) override;
+        [[nodiscard]] std::uint64_t stored_to() const override;
     };
 
     void changed(const Fault& fault, Instant now) override;
