@@ -9,9 +9,9 @@
 namespace jw {
 
 struct Vector {
-    const char* where;     // file and line
-    Bytes in;              // what is on the wire
-    std::string_view out;  // what it means; the wire's test says in which words
+    const char* where;          // file and line
+    Bytes in;                   // what is on the wire
+    std::string_view expected;  // its "out …" or "error …" lines; each wire has its own words
 };
 
 }  // namespace jw

@@ -65,12 +65,11 @@ ModbusLine::ModbusLine(Bus& bus,
                                     ? std::max<std::size_t>(1, settings.open_requests_max)
                                     : 1))),
       in_(memory.in),
-      out_(memory.out),
-      quiet_(settings.gap) {
+      out_(memory.out) {
     CHECK(open_.capacity() > 0 && settings.timeout.us > 0 && clients.size() < 0xFFFF);
-    CHECK(out_.size() > modbus::tcp_header_size && !in_.empty());
+    CHECK(out_.size() > modbus::tcp_header_size && !in_.empty() && in_.size() <= 0xFFFF);
     if (serial()) {
-        quiet_ = std::max(quiet_, modbus::rtu_silence(settings.baud));
+        settings_.gap = std::max(settings_.gap, modbus::rtu_silence(settings.baud));
     }
 }
 
@@ -127,7 +126,8 @@ Instant ModbusLine::next_due() const {
 }
 
 Instant ModbusLine::may_send_at() const {
-    const Instant silent_at = earlier(heard_at_ + quiet_, ready_at_ + quiet_ + settings_.timeout);
+    const Instant silent_at =
+        earlier(heard_at_ + settings_.gap, ready_at_ + settings_.gap + settings_.timeout);
     return later(ready_at_, silent_at);
 }
 
@@ -185,8 +185,9 @@ void ModbusLine::ask(std::size_t client, Instant now) {
     } else {
         modbus::put_tcp(frame, request.transaction, request.unit, pdu.written());
     }
-    CHECK(frame.ok() && open_.push(request));
-    out_size_ = frame.size();
+    const bool kept = open_.push(request);
+    CHECK(frame.ok() && kept);
+    out_size_ = static_cast<std::uint16_t>(frame.size());
     send_out(now);
 }
 
@@ -280,10 +281,10 @@ void ModbusLine::received(Bytes bytes, Instant now) {
         const std::size_t count = std::min(bytes.size(), in_.size() - in_size_);
         std::copy_n(bytes.data(), count, in_.data() + in_size_);
         bytes = bytes.subspan(count);
-        in_size_ += count;
+        in_size_ = static_cast<std::uint16_t>(in_size_ + count);
         const std::size_t taken = take_frames(in_.first(in_size_), now);
         std::copy(in_.data() + taken, in_.data() + in_size_, in_.data());
-        in_size_ -= taken;
+        in_size_ = static_cast<std::uint16_t>(in_size_ - taken);
         if (in_size_ == in_.size()) {
             in_size_ = 0;
             fail_all_malformed(now);

@@ -124,17 +124,16 @@ class ModbusLine final : public Line {
     void accept(std::size_t open, Bytes pdu, Instant now);
 
     Bus& bus_;
-    ModbusLineSettings settings_;
+    ModbusLineSettings settings_;  // `gap` also covers the silence between serial frames
     std::span<ModbusClient* const> clients_;
     List<ModbusOpenRequest> open_;
     MutableBytes in_;
     MutableBytes out_;
-    std::size_t in_size_ = 0;
-    std::size_t out_size_ = 0;  // of a frame that the bus has not taken yet; the newest question
-    Duration quiet_;            // before each question
-    Instant ready_at_;          // connect delay over, last exchange ended
-    Instant heard_at_;          // last byte
-    Instant tell_at_ = never;   // while not connected: when clients are told
+    std::uint16_t in_size_ = 0;
+    std::uint16_t out_size_ = 0;  // of a frame that the bus has not taken yet; the newest question
+    Instant ready_at_;            // connect delay over, last exchange ended
+    Instant heard_at_;            // last byte
+    Instant tell_at_ = never;     // while not connected: when clients are told
     Instant hold_until_;
     std::uint16_t hold_client_ = 0;
     std::uint16_t turn_ = 0;
