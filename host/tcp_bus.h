@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// TcpBus: the port Bus over a TCP connection that is made again whenever it is lost.
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ports.h"
+#include "core/bus/line.h"
+#include "core/task/backoff.h"
+#include "host/guard.h"
+#include "host/loop.h"
+#include "host/stream.h"
+
+namespace jw {
+
+struct TcpBusSettings {
+    std::string name;  // of the bus, for messages
+    std::string host;
+    std::uint16_t port = 0;
+    Duration connect_timeout = seconds(5);  // for each address of the host
+    BackoffSettings backoff{.base = milliseconds(500), .cap = seconds(10), .stable = seconds(10)};
+};
+
+/// Never blocks the loop. That the far side went silent is the line's to find out (its timeouts);
+/// the program then calls restart(). Unacknowledged bytes end the connection after 20 s.
+class TcpBus final : public Bus {
+  public:
+    TcpBus(Loop& loop, TcpBusSettings settings);
+    TcpBus(const TcpBus&) = delete;
+    TcpBus& operator=(const TcpBus&) = delete;
+
+    /// Connects, and keeps doing so. The line must outlive this bus.
+    void start(Line& line);
+    /// Drops the connection, if there is one, and connects anew at once.
+    void restart();
+    Status send(Bytes bytes) override { return stream_.send(bytes); }
+    [[nodiscard]] const BusState& state() const { return state_; }
+
+  private:
+    using Tcp = boost::asio::ip::tcp;
+    void attempt();
+    void connect_next();
+    void stand();
+    void retry(std::string trouble);
+    [[nodiscard]] std::string words(const boost::system::error_code& error) const;
+
+    Loop& loop_;
+    TcpBusSettings settings_;
+    Line* line_ = nullptr;
+    Backoff backoff_;
+    Tcp::resolver resolver_;
+    Tcp::socket socket_;
+    std::vector<Tcp::endpoint> addresses_;
+    std::size_t address_ = 0;
+    std::uint64_t bytes_in_before_ = 0;
+    BusState state_;
+    Stream stream_;
+    Guard attempt_;  // of the attempt under way: its deadline and its handlers
+    Guard guard_;
+};
+
+}  // namespace jw
