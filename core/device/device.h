@@ -18,6 +18,10 @@
 
 namespace jw {
 
+namespace registers {
+struct RegisterMap;
+}
+
 /// What a device tells the program. One object per device, given to it when it is made.
 class DeviceOut {
   public:
@@ -50,6 +54,8 @@ struct DeviceSettings {
     std::uint8_t unit = 1;  // Modbus unit id
     std::int8_t sign = 0;   // 0: as the driver says; +1, -1: of power, for meters built in turned
     std::uint16_t base = 0xFFFF;  // SunSpec: the one base to look at; 0xFFFF: 40000, 0, 50000
+    /// Of a driver that was loaded at run time; it outlives the device.
+    const registers::RegisterMap* map = nullptr;
 };
 
 enum class LineKind : std::uint8_t { modbus, stream };

@@ -75,6 +75,7 @@ constexpr bool numbered_without_gaps() {
     return true;
 }
 static_assert(numbered_without_gaps(), "the table is found by number");
+static_assert(static_cast<std::size_t>(quantity_last) + 1 == std::size(table));
 
 constexpr char index_letter(Indexed indexed) {
     switch (indexed) {

@@ -68,6 +68,9 @@ enum class Quantity : std::uint16_t {
     read_errors = 54,
 };
 
+/// The highest number in use; the table holds it to that.
+inline constexpr Quantity quantity_last = Quantity::read_errors;
+
 enum class Behaviour : std::uint8_t {
     gauge,    // a mean describes an interval
     counter,  // rises; the last value describes an interval
