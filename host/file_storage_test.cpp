@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <semaphore>
@@ -129,9 +130,10 @@ TEST_F(FileStorageTest, answers_tickets_in_order_with_few_syncs) {
 }
 
 TEST_F(FileStorageTest, does_not_hold_the_loop_up_while_the_medium_takes_200_ms) {
+    std::binary_semaphore nobody(0);
     FileStorageSettings slow = settings();
-    slow.sync_file = [](int fd) {
-        usleep(200'000);
+    slow.sync_file = [&](int fd) {
+        (void)nobody.try_acquire_for(std::chrono::milliseconds(200));
         return fdatasync(fd);
     };
     const auto storage = make(&loop_, slow);
@@ -239,11 +241,8 @@ TEST_F(FileStorageTest, fills_a_chunk_with_zeros_before_its_first_use_and_the_ne
     storage->sync(1);
     ASSERT_TRUE(until_answers(1));
     EXPECT_GE(disk_bytes(), mib);
-    const Instant deadline = Loop::now() + seconds(20);
-    while (disk_bytes() < 2 * mib && Loop::now() < deadline) {
-        usleep(1000);
-    }
-    EXPECT_GE(disk_bytes(), 2 * mib);
+    loop_.use_step([](Instant now) { return now + milliseconds(1); });
+    EXPECT_TRUE(loop_.run_until([&] { return disk_bytes() >= 2 * mib; }, seconds(20)));
     EXPECT_LT(disk_bytes(), 3 * mib);
 }
 

@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
@@ -125,8 +126,8 @@ std::string SerialBus::configure(int fd) const {
     cfsetispeed(&wanted, *speed);
     cfsetospeed(&wanted, *speed);
     const bool pseudo = is_pseudo_terminal(fd);
-    if (settings_.parity != Parity::none && !pseudo) {
-        wanted.c_cflag |= PARENB | (settings_.parity == Parity::odd ? PARODD : 0U);
+    if (settings_.parity != SerialParity::none && !pseudo) {
+        wanted.c_cflag |= PARENB | (settings_.parity == SerialParity::odd ? PARODD : 0U);
     }
     termios got{};
     // tcsetattr() succeeds where any part of it did, so what came of it is read back.
@@ -141,7 +142,7 @@ std::string SerialBus::configure(int fd) const {
             settings_.name,
             settings_.baud,
             settings_.data_bits,
-            enum_names(Parity{})[static_cast<std::size_t>(settings_.parity)],
+            enum_names(SerialParity{})[static_cast<std::size_t>(settings_.parity)],
             settings_.stop_bits);
     }
     (void)tcflush(fd, TCIOFLUSH);

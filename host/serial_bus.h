@@ -2,7 +2,6 @@
 #pragma once
 // SerialBus: the port Bus over a serial line (termios); opened again when the adapter was unplugged
 // and returns.
-#include <array>
 #include <cstdint>
 #include <string>
 
@@ -11,21 +10,17 @@
 #include "core/task/backoff.h"
 #include "host/guard.h"
 #include "host/loop.h"
+#include "host/settings.h"
 #include "host/stream.h"
 
 namespace jw {
-
-enum class Parity : std::uint8_t { none, even, odd };
-constexpr auto enum_names(Parity) {
-    return std::array{"none", "even", "odd"};
-}
 
 struct SerialBusSettings {
     std::string name;    // of the bus, for messages
     std::string device;  // path, best one below /dev/serial/by-id
     std::uint32_t baud = 9600;
     std::uint8_t data_bits = 8;  // 7 or 8
-    Parity parity = Parity::none;
+    SerialParity parity = SerialParity::none;
     std::uint8_t stop_bits = 1;  // 1 or 2
     BackoffSettings backoff{.base = milliseconds(500), .cap = seconds(5), .stable = seconds(5)};
 };

@@ -70,7 +70,7 @@ TEST_F(SerialBusTest, carries_bytes_both_ways_as_they_are) {
 }
 
 TEST_F(SerialBusTest, sets_speed_and_stop_bits_and_takes_parity_on_a_pseudo_terminal) {
-    for (const Parity parity : {Parity::none, Parity::even, Parity::odd}) {
+    for (const SerialParity parity : {SerialParity::none, SerialParity::even, SerialParity::odd}) {
         plug();
         SerialBusSettings wanted = settings();
         wanted.baud = 115200;
