@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// joulectl: the command line. CLI11 is slow to compile and stays in this file.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "apps/joulectl/subcommands.h"
+
+namespace joulectl {
+namespace {
+
+void add_decode(CLI::App& app, DecodeOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand("decode", "Explain captured bytes, one JSON object a frame");
+    command->add_option("wire", options.wire, "What the bytes are:\n" + decode_wires())->required();
+    command->add_option("file", options.file, "File to read; - is standard input")
+        ->capture_default_str();
+    command->add_flag("--binary", options.binary, "The file holds raw bytes, not hex or text");
+    command->footer(
+        "Reads hex text, with white space and # comments, or the wire's own text form.\n"
+        "A refused frame is printed as {\"error\":\"bad_checksum\",\"at\":17,…}: `at` is the "
+        "offset\n"
+        "of the offending byte in the input. Exit code: 0 all accepted, 1 any refused, 2 usage.\n"
+        "Example: echo '01 03 00 00 00 02 C4 0B' | joulectl decode modbus-rtu");
+    command->callback([&] { exit_code = decode(options); });
+}
+
+void add_crc(CLI::App& app, CrcOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand("crc", "Compute a checksum");
+    command->add_option("name", options.name, "modbus, arc (P1), x25 or crc32c")->required();
+    command
+        ->add_option(
+            "hex", options.bytes, "The bytes as hex; - reads raw bytes from standard input")
+        ->required();
+    command->footer("Example: joulectl crc modbus '01 03 00 00 00 02'");
+    command->callback([&] { exit_code = crc(options); });
+}
+
+void add_sim(CLI::App& app, SimOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand("sim", "Be a device: answer and talk like the real one");
+    command->add_option("kind", options.kind, "demo_meter, sunspec, p1, or site (one of each)")
+        ->required()
+        ->check(CLI::IsMember({"demo_meter", "sunspec", "p1", "site"}));
+    command->add_option("--image", options.image, "Register image of a sunspec device (JSON)");
+    command->add_option("--tcp", options.tcp, "Listen on this TCP port; 0 picks a free one")
+        ->check(CLI::Range(0, 65535));
+    command->add_option("--address", options.address, "Address to listen on")
+        ->capture_default_str();
+    command->add_option("--pty", options.pty, "Open a pseudo terminal and link this path to it");
+    command->add_option("--seed", options.seed, "Same seed, same run")->capture_default_str();
+    command->add_flag("--old", options.old, "p1: DSMR 3, a telegram every 10 s without CRC");
+    auto* faults = command->add_option_group("Faults");
+    faults->add_option("--drop", options.drop, "Share of answers that never come, as 5%")
+        ->capture_default_str();
+    faults->add_option("--delay", options.delay_ms, "Milliseconds before each answer");
+    faults->add_option("--exception", options.exception, "Modbus: answer all with this exception")
+        ->check(CLI::Range(1, 255));
+    faults->add_option("--asleep-from",
+                       options.asleep_from,
+                       "Silent from then on: HH:MM (local time) or seconds since the start");
+    faults->add_option("--asleep-to", options.asleep_to, "Until then");
+    command->footer(
+        "Prints one JSON line with the addresses once it is ready, and ends on SIGTERM or Ctrl-C.\n"
+        "Example: joulectl sim p1 --tcp 0 --drop 5%");
+    command->callback([&] { exit_code = simulate(options); });
+}
+
+int run(int argc, char** argv) {
+    CLI::App app{"joulectl: simulate, inspect and steer what belongs to a Jouleway gateway"};
+    app.set_version_flag("--version", "joulectl " JW_VERSION);
+    app.require_subcommand(1);
+    app.failure_message(CLI::FailureMessage::help);
+    app.failure_message([](const CLI::App* /*app*/, const CLI::Error& error) {
+        return std::string("joulectl: ") + error.what() +
+               "\nRun `joulectl --help`, or `joulectl SUBCOMMAND --help`.\n";
+    });
+    int exit_code = 0;
+    DecodeOptions decode_options;
+    CrcOptions crc_options;
+    SimOptions sim_options;
+    add_decode(app, decode_options, exit_code);
+    add_sim(app, sim_options, exit_code);
+    add_crc(app, crc_options, exit_code);
+    auto* self = app.add_subcommand("self", "Tell about this program");
+    self->require_subcommand(1);
+    self->add_subcommand("hardening", "Print the compiler flags that harden this build")
+        ->callback([&] { exit_code = self_hardening(); });
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    return exit_code;
+}
+
+}  // namespace
+}  // namespace joulectl
+
+int main(int argc, char** argv) {
+    try {
+        return joulectl::run(argc, argv);
+    } catch (const joulectl::UsageError& error) {
+        std::fprintf(stderr, "joulectl: %s\n", error.what());
+        return 2;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "joulectl: %s\n", error.what());
+        return 1;
+    }
+}

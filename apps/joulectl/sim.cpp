@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// `joulectl sim`: one device or a whole site, in one process, until it is told to end.
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "apps/joulectl/sim_devices.h"
+#include "apps/joulectl/sim_faults.h"
+#include "apps/joulectl/sim_port.h"
+#include "apps/joulectl/subcommands.h"
+
+namespace joulectl {
+namespace {
+
+namespace asio = boost::asio;
+using Json = nlohmann::ordered_json;
+
+/// Everything that runs in this process: devices, their ports, and what ends them.
+class World {
+  public:
+    explicit World(const SimOptions& options) : options_(options), faults_(options) {
+        (void)sim_now();
+    }
+
+    /// Adds what the options ask for; gives the line to print.
+    Json build() {
+        if (options_.kind == "p1") {
+            return add_p1("p1", options_.tcp, options_.pty);
+        }
+        throw UsageError("sim: " + options_.kind + " is not in this build");
+    }
+
+    void run() {
+        asio::signal_set signals(io_, SIGINT, SIGTERM);
+        signals.async_wait([this](boost::system::error_code error, int) {
+            if (!error) {
+                stop();
+            }
+        });
+        if (isatty(STDERR_FILENO) != 0) {
+            show_progress();
+        }
+        io_.run();
+    }
+
+  private:
+    using Tcp = std::optional<int>;
+
+    Json open(
+        const char* name, const char* driver, SimDevice& device, Tcp tcp, const std::string& pty) {
+        const SimPlace place{io_, device, faults_};
+        ports_.push_back(tcp ? open_tcp(place, options_.address, static_cast<std::uint16_t>(*tcp))
+                             : open_pty(place, pty));
+        Json line{{"name", name}, {"driver", driver}};
+        line.update(ports_.back()->address());
+        return line;
+    }
+
+    Json add_p1(const char* name, Tcp tcp, const std::string& pty) {
+        meters_.push_back(std::make_unique<SimP1>(io_, options_));
+        Json line = open(name, "p1", *meters_.back(), tcp, pty);
+        meters_.back()->start(
+            [port = ports_.back().get()](const std::string& telegram) { port->say(telegram); });
+        return line;
+    }
+
+    void stop() {
+        for (const auto& meter : meters_) {
+            meter->stop();
+        }
+        for (const auto& port : ports_) {
+            port->close();
+        }
+        progress_.cancel();
+        if (isatty(STDERR_FILENO) != 0) {
+            std::fputc('\n', stderr);
+        }
+    }
+
+    void show_progress() {
+        SimCounters sum;
+        for (const auto& port : ports_) {
+            sum.connections += port->counters().connections;
+            sum.heard += port->counters().heard;
+            sum.said += port->counters().said;
+            sum.lost += port->counters().lost;
+        }
+        std::fprintf(stderr,
+                     "\r%llu connections, %llu heard, %llu said, %llu lost ",
+                     static_cast<unsigned long long>(sum.connections),
+                     static_cast<unsigned long long>(sum.heard),
+                     static_cast<unsigned long long>(sum.said),
+                     static_cast<unsigned long long>(sum.lost));
+        progress_.expires_after(std::chrono::seconds(1));
+        progress_.async_wait([this](boost::system::error_code error) {
+            if (!error) {
+                show_progress();
+            }
+        });
+    }
+
+    const SimOptions& options_;
+    asio::io_context io_;
+    SimFaults faults_;
+    std::vector<std::unique_ptr<SimP1>> meters_;
+    std::vector<std::unique_ptr<SimPort>> ports_;
+    asio::steady_timer progress_{io_};
+};
+
+}  // namespace
+
+int simulate(const SimOptions& options) {
+    if (options.kind != "site" && options.tcp.has_value() == !options.pty.empty()) {
+        throw UsageError("sim: give either --tcp PORT or --pty PATH, to say where the device is");
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    World world(options);
+    const Json line = world.build();
+    std::printf("%s\n", line.dump().c_str());
+    std::fflush(stdout);
+    world.run();
+    return 0;
+}
+
+}  // namespace joulectl

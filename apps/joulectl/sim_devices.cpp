@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulated devices as ports see them.
+#include "apps/joulectl/sim_devices.h"
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+namespace joulectl {
+namespace {
+
+class DeafSession : public SimSession {
+  public:
+    void received(jw::Bytes /*bytes*/, jw::Instant /*now*/) override {}
+    [[nodiscard]] jw::Instant next() const override { return jw::never; }
+    std::string take(jw::Instant /*now*/) override { return {}; }
+};
+
+class ModbusSession : public SimSession {
+  public:
+    ModbusSession(jw::ModbusFraming framing,
+                  jw::sim::ModbusUnit& unit,
+                  std::uint64_t seed,
+                  std::uint8_t exception)
+        : server_(framing, std::span(&unit, 1), seed) {
+        server_.faults.exception_percent = exception == 0 ? 0 : 100;
+        server_.faults.exception = static_cast<jw::modbus::Exception>(exception);
+    }
+    void received(jw::Bytes bytes, jw::Instant now) override { server_.received(bytes, now); }
+    [[nodiscard]] jw::Instant next() const override { return server_.next(); }
+    std::string take(jw::Instant now) override {
+        std::vector<std::uint8_t> bytes;
+        server_.take(now, bytes);
+        return {bytes.begin(), bytes.end()};
+    }
+
+  private:
+    jw::sim::ModbusServer server_;
+};
+
+jw::sim::P1Settings p1_settings(const SimOptions& options) {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&now, &local);
+    return {options.seed, static_cast<std::int64_t>(timegm(&local)), options.old};
+}
+
+}  // namespace
+
+SimP1::SimP1(boost::asio::io_context& io, const SimOptions& options)
+    : meter_(p1_settings(options)), timer_(io) {}
+
+std::unique_ptr<SimSession> SimP1::connect() {
+    return std::make_unique<DeafSession>();
+}
+
+void SimP1::start(std::function<void(const std::string&)> say) {
+    say_ = std::move(say);
+    step();
+}
+
+void SimP1::step() {
+    std::array<char, jw::sim::P1Meter::telegram_size_max> room{};
+    jw::Text text(room);
+    const jw::Instant now = sim_now();
+    const jw::Instant next = meter_.step(now, text);
+    if (text.size() > 0) {
+        say_(std::string(text.view()));
+    }
+    timer_.expires_after(std::chrono::microseconds((next - now).us));
+    timer_.async_wait([this](boost::system::error_code error) {
+        if (!error) {
+            step();
+        }
+    });
+}
+
+SimModbus::SimModbus(jw::ModbusFraming framing, jw::sim::ModbusUnit unit, const SimOptions& options)
+    : framing_(framing),
+      unit_(std::move(unit)),
+      seed_(options.seed),
+      exception_(static_cast<std::uint8_t>(options.exception)) {}
+
+std::unique_ptr<SimSession> SimModbus::connect() {
+    return std::make_unique<ModbusSession>(framing_, unit_, seed_++, exception_);
+}
+
+}  // namespace joulectl

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The simulated devices as ports see them: one class a device, around what stands in sim/.
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+
+#include "apps/joulectl/sim_port.h"
+#include "apps/joulectl/subcommands.h"
+#include "sim/modbus_server.h"
+#include "sim/p1.h"
+
+namespace joulectl {
+
+/// A smart meter: talks by itself, hears nothing.
+class SimP1 : public SimDevice {
+  public:
+    SimP1(boost::asio::io_context& io, const SimOptions& options);
+    std::unique_ptr<SimSession> connect() override;
+    /// Begins to talk: each telegram goes to `say` when it is due.
+    void start(std::function<void(const std::string&)> say);
+    void stop() { timer_.cancel(); }
+
+  private:
+    void step();
+
+    jw::sim::P1Meter meter_;
+    boost::asio::steady_timer timer_;
+    std::function<void(const std::string&)> say_;
+};
+
+/// A Modbus device; all its connections share its registers.
+class SimModbus : public SimDevice {
+  public:
+    SimModbus(jw::ModbusFraming framing, jw::sim::ModbusUnit unit, const SimOptions& options);
+    std::unique_ptr<SimSession> connect() override;
+
+  private:
+    jw::ModbusFraming framing_;
+    jw::sim::ModbusUnit unit_;
+    std::uint64_t seed_;
+    std::uint8_t exception_;
+};
+
+}  // namespace joulectl

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The subcommands: what each is told by the command line (main.cpp) and what runs it. Each returns
+// the exit code: 0 done, 1 refused or failed, 2 wrong usage.
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace joulectl {
+
+/// Ends the program with a message and exit code 2; the message says what, where and what to do.
+struct UsageError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+/// Ends the program with a message and exit code 1.
+struct Failure : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct DecodeOptions {
+    std::string wire;
+    std::string file = "-";
+    bool binary = false;
+};
+int decode(const DecodeOptions& options);
+/// The wires that decode knows, one a line, for the help text.
+std::string decode_wires();
+
+struct CrcOptions {
+    std::string name;
+    std::string bytes;
+};
+int crc(const CrcOptions& options);
+
+struct SimOptions {
+    std::string kind;
+    std::string image;
+    std::string address = "127.0.0.1";
+    std::optional<int> tcp;
+    std::string pty;
+    std::uint64_t seed = 1;
+    bool old = false;
+    std::string drop = "0%";
+    std::uint32_t delay_ms = 0;
+    std::uint32_t exception = 0;
+    std::string asleep_from;
+    std::string asleep_to;
+};
+int simulate(const SimOptions& options);
+
+int self_hardening();
+
+}  // namespace joulectl

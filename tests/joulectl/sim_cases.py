@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated devices as processes: addresses, talk, faults, and a clean end."""
+import contextlib
+import json
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import harness
+from harness import case, expect, joulectl
+
+
+@contextlib.contextmanager
+def simulated(*arguments):
+    """A running simulator and its line; it must end cleanly on SIGTERM."""
+    process = subprocess.Popen([harness.PROGRAM, "sim", *arguments], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], 20)
+        line = process.stdout.readline() if ready else ""
+        expect(line.startswith("{"), "no line of addresses", arguments)
+        yield json.loads(line)
+        process.send_signal(signal.SIGTERM)
+        expect(process.wait(10) == 0, arguments, process.stderr.read())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def hear(descriptor, size, seconds=20):
+    """Reads at least so many bytes, or what came in that time."""
+    heard = b""
+    ends = time.monotonic() + seconds
+    while len(heard) < size and (left := ends - time.monotonic()) > 0:
+        if select.select([descriptor], [], [], left)[0]:
+            part = os.read(descriptor, 4096)
+            if not part:
+                break
+            heard += part
+    return heard
+
+
+def connect(address):
+    return socket.create_connection((address["host"], address["port"]), timeout=10)
+
+
+def decoded(wire, heard):
+    return [json.loads(line)
+            for line in joulectl("decode", wire, "--binary", stdin=heard).stdout.splitlines()]
+
+
+@case
+def sim_p1_talks_on_tcp_to_everybody():
+    with simulated("p1", "--tcp", "0") as line:
+        expect(line["driver"] == "p1" and line["type"] == "tcp" and line["port"] > 0, line)
+        with connect(line) as one, connect(line) as two:
+            for peer in (one, two):
+                frames = decoded("p1", hear(peer.fileno(), 900))
+                expect(frames[0]["checked"] and frames[0]["maker"] == "JWY", frames)
+
+
+@case
+def sim_p1_talks_on_a_terminal_and_takes_its_link_away():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "p1")
+        with simulated("p1", "--pty", str(path), "--old") as line:
+            expect(line["device"] == str(path), line)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY)
+            frames = decoded("p1", hear(descriptor, 300))
+            os.close(descriptor)
+            expect(frames[0]["checked"] is False and frames[0]["model"] == "SIM-P1-3", frames)
+        expect(not path.is_symlink())
+
+
+@case
+def sim_says_why_it_cannot_listen():
+    with simulated("p1", "--tcp", "0") as line:
+        run = joulectl("sim", "p1", "--tcp", str(line["port"]))
+        expect(run.returncode == 1 and str(line["port"]) in run.stderr, run)
+    run = joulectl("sim", "p1", "--pty", "/no-such-folder/p1")
+    expect(run.returncode == 1 and "/no-such-folder/p1" in run.stderr, run)
+
+
+@case
+def sim_that_drops_everything_or_sleeps_says_nothing():
+    for fault in (["--drop", "100%"], ["--asleep-from", "0"],
+                  ["--asleep-from", "00:00", "--asleep-to", "00:00"]):
+        with simulated("p1", "--tcp", "0", *fault) as line, connect(line) as peer:
+            expect(hear(peer.fileno(), 1, seconds=2.5) == b"", fault)
+
+
+@case
+def sim_wakes_up_again():
+    with simulated("p1", "--tcp", "0", "--asleep-from", "0", "--asleep-to", "2") as line:
+        with connect(line) as peer:
+            expect(len(hear(peer.fileno(), 500)) >= 500)
