@@ -61,6 +61,7 @@ class FakeDevice {
     bool silent = false;
     std::uint8_t exception = 0;                // instead of the next answers,
     int exceptions_left = 0;                   // that many
+    bool silent_where_empty = false;           // instead of exception 2
     bool writes_ignored = false;               // it says yes and does nothing
     std::size_t count_max = 125;               // more is answered with exception 3
     FixedList<modbus::Request, 64> questions;  // without their data
@@ -84,6 +85,12 @@ class FakeDevice {
             std::array<std::uint8_t, limits::modbus_pdu_size_max> reply_buffer{};
             Writer reply{reply_buffer};
             answer(pdu.written(), reply);
+            if (silent_where_empty &&
+                modbus::exception_code(reply.written()) == modbus::Exception::illegal_address) {
+                now = now + seconds(1);
+                client.failed(JW_FAIL(timeout), now);
+                continue;
+            }
             client.answered(reply.written(), now);
         }
         return until;

@@ -196,11 +196,12 @@ void RegisterClient::poll_failed(Error error, Instant now) {
     out_.failed(error, now);
 }
 
-Status RegisterClient::start_act(Instant now) {
+Status RegisterClient::start_act(Instant now, bool told) {
     if (act_ != Act::none) {
         return JW_FAIL(busy);
     }
     act_ = Act::writing;
+    act_told_ = told;
     writes_ = 0;
     act_tries_ = 0;
     act_at_ = now;
@@ -231,7 +232,7 @@ void RegisterClient::read_back_answered(Bytes pdu, Instant now) {
     const Result<Bytes> bytes = take_answer(pdu, read_back());
     if (bytes) {
         bool same = false;
-        const std::optional<std::int64_t> value = value_read(*bytes, same);
+        const std::optional<std::int64_t> value = value_read(*bytes, same, now);
         end_act(same ? ResultCode::executed : ResultCode::not_confirmed, value, now);
     } else if (busy(modbus::exception_code(pdu)) && ++act_tries_ < busy_tries_max) {
         act_at_ = now + busy_wait * (1 << (act_tries_ - 1));
@@ -253,7 +254,9 @@ void RegisterClient::end_act(ResultCode code, std::optional<std::int64_t> value,
     if (!polling_ && !asleep_) {
         poll_at_ = now;  // what it changed is to be seen at once
     }
-    out_.acted(code, value, now);
+    if (act_told_) {
+        out_.acted(code, value, now);
+    }
 }
 
 }  // namespace jw::registers

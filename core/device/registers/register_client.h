@@ -60,10 +60,10 @@ class RegisterClient : public Device, public ModbusClient {
     /// What to read to see what came of the act.
     virtual Question read_back() const = 0;
     /// The value that was read back; `same` says whether it is the one that was written.
-    virtual std::optional<std::int64_t> value_read(Bytes bytes, bool& same) = 0;
+    virtual std::optional<std::int64_t> value_read(Bytes bytes, bool& same, Instant now) = 0;
 
-    /// Begins to write. Errors: busy.
-    Status start_act(Instant now);
+    /// Begins to write; `told`: the end is told by DeviceOut::acted(). Errors: busy.
+    Status start_act(Instant now, bool told = true);
 
     [[nodiscard]] const Name& name() const { return name_; }
     [[nodiscard]] DeviceOut& out() { return out_; }
@@ -89,6 +89,7 @@ class RegisterClient : public Device, public ModbusClient {
     bool asleep_ = false;
     std::uint8_t tries_ = 0;  // of the question that is being asked
     Act act_ = Act::none;
+    bool act_told_ = true;
     std::uint8_t writes_ = 0;  // of the act that are done
     std::uint8_t act_tries_ = 0;
     Question question_;

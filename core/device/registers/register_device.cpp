@@ -274,7 +274,7 @@ Question RegisterDevice::read_back() const {
     return question_of(row.table, extent_of(row));
 }
 
-std::optional<std::int64_t> RegisterDevice::value_read(Bytes bytes, bool& same) {
+std::optional<std::int64_t> RegisterDevice::value_read(Bytes bytes, bool& same, Instant /*now*/) {
     const Row& row = map_.rows[acting_row_];
     const std::uint64_t raw = raw_in(row, read_back(), bytes);
     same = raw == acting_raw_;

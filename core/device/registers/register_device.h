@@ -39,7 +39,7 @@ class RegisterDevice final : public RegisterClient {
     void forget() override;
     bool write(unsigned number, Writer& pdu) override;
     [[nodiscard]] Question read_back() const override;
-    std::optional<std::int64_t> value_read(Bytes bytes, bool& same) override;
+    std::optional<std::int64_t> value_read(Bytes bytes, bool& same, Instant now) override;
 
     [[nodiscard]] const Identity& identity(std::size_t at) const;
     bool identity_question(Question& next);
