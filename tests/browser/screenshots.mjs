@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws the pictures of docs/screenshots from the fake gateway: node tests/browser/screenshots.mjs
+import { mkdir, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { FakeGateway } from '../../web/test/fake_server.mjs';
+import { desktop, launch, open, phone, until } from './browser.mjs';
+
+const folder = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
+const largest = 300_000;
+
+const silent = {
+  source: 'heat',
+  kind: 'device_silent',
+  severity: 'warning',
+  text: 'It sent nothing for 28 minutes. Its old values are marked as old. Check that it has power and that its cable is in place.',
+  raised: true,
+  since_age_s: 1680,
+};
+
+const pictures = [
+  ['home', '#/', {}, { size: desktop }],
+  ['home-phone', '#/', {}, { size: phone }],
+  ['home-dark', '#/', { sun_w: 0, battery_w: -420, house_w: 600 }, { size: desktop, dark: true }],
+  ['home-fault-phone', '#/', { silent: { heat: 1680 }, faults: [silent] }, { size: phone }],
+  ['device', '#/devices/heat', {}, { size: desktop }],
+  ['device-phone-dark', '#/devices/heat', {}, { size: phone, dark: true }],
+  ['meter-gap', '#/devices/grid', { gap: true }, { size: desktop }],
+  ['delivery-behind', '#/delivery', { behind: 'broker' }, { size: desktop }],
+  ['faults-phone', '#/faults', { silent: { heat: 1680 }, faults: [silent] }, { size: phone }],
+  ['sign-in-phone', '#/', { password: 'x' }, { size: phone }],
+];
+
+await mkdir(folder, { recursive: true });
+const fake = new FakeGateway();
+const url = await fake.listen();
+const browser = await launch();
+let bad = 0;
+for (const [name, hash, state, options] of pictures) {
+  fake.set({ steady: true, ...state });
+  const page = await open(browser, url + hash, options);
+  await until(
+    page,
+    'every number to be there',
+    () =>
+      document.querySelector('h1') &&
+      !document.querySelector('[aria-busy="true"], .bone') &&
+      !/– a second/.test(document.body.innerText),
+  );
+  const file = `${folder}${name}.png`;
+  // A whole page on a desktop; on a phone what one sees first.
+  await page.screenshot({ path: file, fullPage: options.size === desktop });
+  const { size } = await stat(file);
+  bad += size > largest ? 1 : 0;
+  console.log(`${name}.png ${Math.round(size / 1000)} kB${size > largest ? ', too large' : ''}`);
+  await page.context().close();
+}
+await browser.close();
+fake.close();
+process.exitCode = bad ? 1 : 0;

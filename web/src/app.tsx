@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame around every page: the way to the pages, the line when contact is lost, the toast.
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { Connection } from './api/live';
+import type { Page } from './context';
+import { elapsed } from './context';
+import { Delivery } from './pages/delivery';
+import { Device } from './pages/device';
+import { Devices } from './pages/devices';
+import { Faults } from './pages/faults';
+import { Home } from './pages/home';
+import { SignIn } from './pages/sign_in';
+import { Icon, Logo, type IconName } from './parts/icon';
+import { faultTitle } from './parts/notes';
+import { Status } from './parts/status';
+import { retryText } from './site/status';
+import { viewOf } from './site/view';
+import { age, clock } from './text/formats';
+import { say } from './text/say';
+
+const pages: { at: string; icon: IconName; key: 'page_home' | 'page_devices' | 'page_delivery' | 'page_faults' }[] = [
+  { at: '', icon: 'home', key: 'page_home' },
+  { at: 'devices', icon: 'load', key: 'page_devices' },
+  { at: 'delivery', icon: 'delivery', key: 'page_delivery' },
+  { at: 'faults', icon: 'faults', key: 'page_faults' },
+];
+
+/** "#/devices/grid" is ["devices", "grid"]. */
+const route = (): string[] =>
+  location.hash
+    .replace(/^#\/?/, '')
+    .split('/')
+    .map((part) => {
+      try {
+        return decodeURIComponent(part);
+      } catch {
+        return part;
+      }
+    });
+
+function useRoute(): string[] {
+  const [path, setPath] = useState(route);
+  const moved = useRef(false); // not when the page is opened
+  useEffect(() => {
+    const follow = (): void => {
+      moved.current = true;
+      setPath(route());
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  useEffect(() => {
+    if (moved.current) {
+      scrollTo(0, 0);
+      document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    }
+  }, [path]);
+  return path;
+}
+
+/** Draws at most once a frame, and not at all while the page is hidden. */
+function useConnection(): Connection {
+  const [, draw] = useReducer((n: number, _: void) => n + 1, 0);
+  const kept = useRef<Connection | null>(null);
+  const asked = useRef(false);
+  const soon = (): void => {
+    if (!asked.current) {
+      asked.current = true;
+      requestAnimationFrame(() => {
+        asked.current = false;
+        draw();
+      });
+    }
+  };
+  kept.current ??= new Connection(soon);
+  useEffect(() => {
+    const connection = kept.current!;
+    void connection.start();
+    const timer = setInterval(soon, 1000); // ages count up
+    return () => {
+      clearInterval(timer);
+      connection.stop();
+    };
+  }, []);
+  return kept.current;
+}
+
+const toast_ms = 6000;
+
+const Toast = ({ text, gone }: { text: string; gone: () => void }) => {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const start = (): void => {
+    timer.current = setTimeout(gone, toast_ms);
+  };
+  const hold = (): void => clearTimeout(timer.current);
+  useEffect(() => {
+    hold();
+    if (text) {
+      start();
+    }
+    return hold;
+  }, [text]);
+  return (
+    <div role="status">
+      {text && (
+        <p class="toast" onMouseEnter={hold} onMouseLeave={start}>
+          {text}
+        </p>
+      )}
+    </div>
+  );
+};
+
+const Offline = ({ page }: { page: Page }) => {
+  const lost = page.live.lost;
+  return (
+    <div role="alert">
+      {lost && (
+        <p class="offline">
+          {say('offline', {
+            time: clock(lost.since_unix_ms, page.now_ms, true),
+            retry: '',
+          })}
+          <span aria-hidden="true">{retryText((lost.retry_at_ms - page.tick_ms) / 1000)}</span>{' '}
+          <button class="link" onClick={() => page.connection.tryNow()}>
+            {say('try_now')}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+};
+
+/** Says a new alarm at once, wherever one is. */
+const Alarms = ({ page }: { page: Page }) => {
+  const alarm = page.live.faults?.body.find((fault) => fault.raised && fault.severity === 'alarm');
+  return (
+    <p class="sr" role="alert">
+      {alarm ? say('new_alarm', { text: faultTitle(page, alarm) }) : ''}
+    </p>
+  );
+};
+
+const Body = ({ page, path }: { page: Page; path: string[] }) => {
+  switch (path[0]) {
+    case '':
+    case undefined:
+      return <Home page={page} />;
+    case 'devices':
+      return path[1] ? <Device page={page} name={path[1]} /> : <Devices page={page} />;
+    case 'delivery':
+      return <Delivery page={page} />;
+    case 'faults':
+      return <Faults page={page} />;
+    default:
+      return (
+        <Status
+          sentence={say('not_found')}
+          which="not_found"
+          lines={[{ mark: 'stale', text: say('not_found_what', { address: location.hash }) }]}
+          action={
+            <a class="btn" href="#/">
+              {say('to_home')}
+            </a>
+          }
+        />
+      );
+  }
+};
+
+const Links = ({ at, icons }: { at: string; icons: boolean }) => (
+  <>
+    {pages.map((one) => (
+      <a key={one.at} href={`#/${one.at}`} aria-current={one.at === at ? 'page' : undefined}>
+        {icons && <Icon name={one.icon} />}
+        {say(one.key)}
+      </a>
+    ))}
+  </>
+);
+
+const Frame = ({ page, path }: { page: Page; path: string[] }) => {
+  const status = page.live.status?.body;
+  const site = status ? status.site || status.gateway : '';
+  const session = page.live.session;
+  const toMain = (event: Event): void => {
+    event.preventDefault(); // the address says which page, not which place on it
+    document.getElementById('main')?.focus();
+  };
+  return (
+    <>
+      <a class="skip" href="#main" onClick={toMain}>
+        {say('to_content')}
+      </a>
+      <header class="top">
+        <div>
+          <a class="brand" href="#/">
+            <Logo />
+            Jouleway
+          </a>
+          {site && <span class="where">{site}</span>}
+          <nav aria-label={say('pages')}>
+            <Links at={path[0] ?? ''} icons={false} />
+          </nav>
+          {session?.password_needed && session.role && (
+            <button class="link out" onClick={() => void page.connection.signOut()}>
+              {say('sign_out')}
+            </button>
+          )}
+        </div>
+      </header>
+      <Offline page={page} />
+      <main id="main" tabIndex={-1}>
+        <Body page={page} path={path} />
+      </main>
+      <footer class="foot-line">
+        {status &&
+          say('about_line', {
+            version: status.version,
+            gateway: status.gateway,
+            age: age(status.up_s + elapsed(page, page.live.status!.at_ms)),
+          })}
+      </footer>
+      <nav class="tabs" aria-label={say('pages')}>
+        <Links at={path[0] ?? ''} icons />
+      </nav>
+    </>
+  );
+};
+
+export const App = () => {
+  const connection = useConnection();
+  const path = useRoute();
+  const [toast, setToast] = useState('');
+  const live = connection.live;
+  const tick_ms = performance.now();
+  const since = (at_ms: number | undefined): number =>
+    at_ms === undefined ? 0 : Math.max(0, (tick_ms - at_ms) / 1000);
+  const page: Page = {
+    live,
+    connection,
+    views: viewOf(
+      live.devices?.body ?? [],
+      [...live.readings.values()].map((timed) => timed.body),
+      {
+        devices: since(live.devices?.at_ms),
+        readings: (device) => since(live.readings.get(device)?.at_ms),
+      },
+    ),
+    now_ms: Date.now(),
+    tick_ms,
+    offline: live.lost !== null,
+    toast: setToast,
+  };
+  const site = live.status?.body.site || live.status?.body.gateway;
+  const name = pages.find((one) => one.at === (path[0] ?? ''));
+  const title = [
+    path[0] === 'devices' && path[1]
+      ? (page.views.find((view) => view.device.name === path[1])?.title ?? path[1])
+      : name && name.at !== ''
+        ? say(name.key)
+        : '',
+    site ?? '',
+    'Jouleway',
+  ]
+    .filter(Boolean)
+    .join(' – ');
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  if (connection.needsPassword()) {
+    return (
+      <>
+        <Offline page={page} />
+        <SignIn done={() => void connection.start()} />
+      </>
+    );
+  }
+  return (
+    <>
+      <Frame page={page} path={path} />
+      <Alarms page={page} />
+      <Toast text={toast} gone={() => setToast('')} />
+    </>
+  );
+};

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be set on a device. A control says "sent", and only after reading back "confirmed".
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ask, Refused } from '../api/ask';
+import type { CommandState, Settable } from '../api/shapes';
+import type { Page } from '../context';
+import { labelOf, written } from '../site/values';
+import type { DeviceView } from '../site/view';
+import { clock, together } from '../text/formats';
+import { say, sayOr } from '../text/say';
+
+type Phase =
+  | { at: 'ready' }
+  | { at: 'sending'; value: number }
+  | { at: 'sent'; value: number; id: string; time: string; slow: boolean }
+  | { at: 'done'; ok: boolean; text: string };
+
+const ask_again_ms = 700;
+const slow_after_ms = 10_000;
+
+export const commandKey = (): string =>
+  `web-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
+
+/** The name without its index, as the tables of quantities know it: relay_closed, power_limit_permille. */
+const asValue = (name: string) => ({ quantity: name, index: 0 });
+
+/** One sentence for a result that is not "executed"; the gateway's own words follow where they add. */
+export function refusal(result: Pick<CommandState, 'code' | 'text' | 'value'>, value: string): string {
+  return sayOr(`code_${result.code ?? ''}`, result.text || String(result.code), { value });
+}
+
+function useCommand(page: Page, view: DeviceView, name: string) {
+  const [phase, setPhase] = useState<Phase>({ at: 'ready' });
+  const device = view.device;
+  const label = labelOf(asValue(name));
+  const alive = useRef(true);
+  useEffect(() => () => void (alive.current = false), []);
+
+  const pending = phase.at === 'sent' ? phase.id : null;
+  const result = pending ? page.live.results.get(pending) : undefined;
+
+  // The socket brings the result; where it does not, asking does.
+  useEffect(() => {
+    if (pending === null) {
+      return undefined;
+    }
+    const timer = setInterval(() => {
+      ask<CommandState>(`commands/${encodeURIComponent(pending)}`)
+        .then((state) => alive.current && state.state === 'done' && page.connection.takeResult(state))
+        .catch(() => undefined);
+    }, ask_again_ms);
+    const slow = setTimeout(
+      () => setPhase((now) => (now.at === 'sent' ? { ...now, slow: true } : now)),
+      slow_after_ms,
+    );
+    return () => {
+      clearInterval(timer);
+      clearTimeout(slow);
+    };
+  }, [pending]);
+
+  useEffect(() => {
+    if (!result || result.state !== 'done') {
+      return;
+    }
+    const shown = result.value === null ? '' : together(written(name, result.value, device));
+    if (result.code === 'executed') {
+      const time = clock(Date.now(), Date.now(), true);
+      setPhase({
+        at: 'done',
+        ok: true,
+        text: say('command_confirmed', { time, value: shown || '' }),
+      });
+      page.toast(say('command_toast', { title: view.title, label, value: shown }));
+    } else {
+      setPhase({ at: 'done', ok: false, text: refusal(result, shown) });
+    }
+  }, [result]);
+
+  const send = (value: number): void => {
+    setPhase({ at: 'sending', value });
+    const body = { target: device.name, action: 'set', quantity: name, value };
+    ask<{ id: string }>('commands', { body, key: commandKey() }).then(
+      ({ id }) =>
+        setPhase({
+          at: 'sent',
+          value,
+          id,
+          time: clock(Date.now(), Date.now(), true),
+          slow: false,
+        }),
+      (error: unknown) =>
+        setPhase({
+          at: 'done',
+          ok: false,
+          text:
+            error instanceof Refused
+              ? error.status === 401 || error.status === 403
+                ? say('code_denied')
+                : error.message || say('http_status', { status: error.status })
+              : say('command_lost'),
+        }),
+    );
+  };
+  return { phase, send, busy: phase.at === 'sending' || phase.at === 'sent' };
+}
+
+const PhaseLine = ({ page, phase, id }: { page: Page; phase: Phase; id: string }) => {
+  let text = '';
+  let mark = '';
+  if (page.offline) {
+    text = phase.at === 'sent' ? say('command_unsure') : say('offline_control');
+    mark = 'stale';
+  } else if (phase.at === 'sending') {
+    text = say('command_sending');
+    mark = 'stale';
+  } else if (phase.at === 'sent') {
+    text = phase.slow ? say('command_slow') : say('command_sent', { time: phase.time });
+    mark = 'stale';
+  } else if (phase.at === 'done') {
+    text = phase.text;
+    mark = phase.ok ? 'ok' : 'warning';
+  }
+  return (
+    <p class="phase" role="status" id={id} data-phase={phase.at}>
+      {mark && <i class={`dot ${mark}`} aria-hidden="true" />}
+      <span>{text}</span>
+    </p>
+  );
+};
+
+const isSwitch = (settable: Settable): boolean => settable.least === 0 && settable.most === 1;
+
+const SwitchControl = ({ page, view, settable }: { page: Page; view: DeviceView; settable: Settable }) => {
+  const { phase, send, busy } = useCommand(page, view, settable.name);
+  const value = view.values.find((one) => one.name === settable.name);
+  const known = value !== undefined && value.value !== null;
+  const closed = known && value.value !== 0;
+  const relay = settable.name === 'relay_closed';
+  const label = labelOf(asValue(settable.name));
+  const id = `phase-${settable.name}`;
+  // Known and fresh: only the way out of it is offered. The label stays while the device works.
+  const wanted = phase.at === 'sending' || phase.at === 'sent' ? phase.value : null;
+  const choices = wanted !== null ? [wanted] : known && !value.stale ? [closed ? 0 : 1] : [1, 0];
+  const off = busy || page.offline;
+  return (
+    <div class="control" data-control={settable.name}>
+      <div class="control-now">
+        <h3>{label}</h3>
+        <b class={value?.stale ? 'stale' : ''}>
+          {known ? written(settable.name, value.value!, view.device).number : '–'}
+        </b>
+        <p>
+          {!known
+            ? say('relay_unknown')
+            : relay
+              ? say(closed ? 'relay_closed_means' : 'relay_open_means')
+              : ''}
+        </p>
+      </div>
+      <div class="acts">
+        {choices.map((to, i) => (
+          <button
+            key={i}
+            class={i === 0 ? 'btn main' : 'btn'}
+            aria-describedby={id}
+            aria-disabled={off}
+            onClick={() => off || send(to)}
+          >
+            {to === 1
+              ? say(relay ? 'relay_close' : 'switch_on')
+              : say(relay ? 'relay_open' : 'switch_off')}
+          </button>
+        ))}
+      </div>
+      <PhaseLine page={page} phase={phase} id={id} />
+    </div>
+  );
+};
+
+const NumberControl = ({ page, view, settable }: { page: Page; view: DeviceView; settable: Settable }) => {
+  const { phase, send, busy } = useCommand(page, view, settable.name);
+  const [text, setText] = useState('');
+  const [wrong, setWrong] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const value = view.values.find((one) => one.name === settable.name);
+  const label = labelOf(asValue(settable.name));
+  const id = `set-${settable.name}`;
+  const places = { least: settable.least, most: settable.most };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (busy || page.offline) {
+      return;
+    }
+    const wanted = Number(text);
+    const fits =
+      /^\s*-?\d+\s*$/.test(text) && wanted >= settable.least && wanted <= settable.most;
+    setWrong(!fits);
+    if (fits) {
+      send(wanted);
+    } else {
+      field.current?.focus();
+    }
+  };
+  return (
+    <form class="control" data-control={settable.name} onSubmit={submit} noValidate>
+      <div class="field">
+        <label for={id}>{label}</label>
+        <span class="hint" id={`${id}-hint`}>
+          {value?.value != null && `${together(written(settable.name, value.value, view.device))}. `}
+          {say('set_range', places)} ({settable.name})
+        </span>
+        <input
+          id={id}
+          ref={field}
+          inputMode="numeric"
+          value={text}
+          aria-invalid={wrong}
+          aria-describedby={`${id}-hint ${id}-wrong`}
+          onInput={(event) => setText((event.target as HTMLInputElement).value)}
+        />
+        <span class="wrong" id={`${id}-wrong`}>
+          {wrong ? say('set_bad', places) : ''}
+        </span>
+      </div>
+      <div class="acts">
+        <button class="btn main" aria-disabled={busy || page.offline} aria-describedby={`phase-${settable.name}`}>
+          {say('set_value', { label })}
+        </button>
+      </div>
+      <PhaseLine page={page} phase={phase} id={`phase-${settable.name}`} />
+    </form>
+  );
+};
+
+export const Control = ({ page, view }: { page: Page; view: DeviceView }) => (
+  <div class="controls">
+    {view.device.settable.map((settable) =>
+      isSwitch(settable) ? (
+        <SwitchControl key={settable.name} page={page} view={view} settable={settable} />
+      ) : (
+        <NumberControl key={settable.name} page={page} view={view} settable={settable} />
+      ),
+    )}
+  </div>
+);
+
+/** Asks a device at once instead of at its next turn. */
+export const PollNow = ({ page, view }: { page: Page; view: DeviceView }) => {
+  const [said, setSaid] = useState('');
+  const poll = (): void => {
+    const body = { target: view.device.name, action: 'read' };
+    ask('commands', { body, key: commandKey() }).then(
+      () => setSaid(say('poll_sent', { time: clock(Date.now(), Date.now(), true) })),
+      (error: unknown) =>
+        setSaid(
+          error instanceof Refused
+            ? error.message || say('http_status', { status: error.status })
+            : say('command_lost'),
+        ),
+    );
+  };
+  return (
+    <div class="poll">
+      <button class="btn" onClick={() => page.offline || poll()} aria-disabled={page.offline}>
+        {say('poll_now')}
+      </button>
+      <span class="s dim" role="status">
+        {said}
+      </span>
+    </div>
+  );
+};
