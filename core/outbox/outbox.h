@@ -12,13 +12,15 @@
 #include <optional>
 #include <span>
 
-#include "core/base/list.h"
+#include "core/base/limits.h"
 #include "core/base/ports.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/model/reading.h"
 #include "core/model/record.h"
 #include "core/model/wall_time.h"
+#include "core/outbox/journal.h"
+#include "core/outbox/layout.h"
 
 namespace jw {
 
@@ -35,7 +37,10 @@ struct ClassSettings {
 };
 
 struct OutboxSettings {
-    std::uint32_t segment_blocks = 256;  // 1 MiB; a node takes 2
+    /// Of a new store; a store that exists keeps what it was made with.
+    std::uint16_t segment_blocks = 256;  // 1 MiB; a node takes 2
+    /// Of a new store: how many sinks may ever have a cursor here. A node takes 1.
+    std::uint8_t sink_slots = limits::sinks_max;
     /// alarm and result at once, billing within 1 s, telemetry within commit_s.
     std::array<ClassSettings, record_classes> classes{
         ClassSettings{.commit = {}, .reserve_segments = 1},
@@ -45,26 +50,58 @@ struct OutboxSettings {
 };
 
 /// What the outbox knows of one segment.
-struct Segment;
-/// What the outbox knows of one sink.
-struct SinkCursor;
+struct Segment {
+    std::uint64_t first_seq = 0;
+    std::uint32_t generation = 0;  // 0: holds nothing; rises over the whole store
+    RecordClass record_class = RecordClass::alarm;
+};
 
-/// Memory of the outbox, from the program. Segments: one per segment of the storage; sinks: one per
-/// sink; clocks: how many boots keep their wall time.
+/// What the outbox knows of one sink.
+struct SinkCursor {
+    struct PerClass {
+        std::uint64_t confirmed = 0;
+        std::uint64_t written = 0;  // of that, what the journal was told
+        std::uint64_t safe = 0;     // of that, what is on the medium
+        std::uint64_t durable = 0;
+    };
+    Name name;
+    std::uint8_t slot = 0;
+    bool two_stage = false;
+    Instant due = never;  // when what changed is to be written
+    Journal journal;
+    std::array<PerClass, record_classes> classes{};
+};
+
+/// Memory of the outbox, from the program. Segments: one per segment of the storage
+/// (Outbox::segments_needed); sinks: one per sink; clocks: how many boots keep their wall time;
+/// record: the largest payload and Outbox::record_overhead on top.
 struct OutboxMemory {
     std::span<Segment> segments;
     std::span<SinkCursor> sinks;
     std::span<ClockPair> clocks;
+    MutableBytes record;
 };
 
-/// A place in the chain of one class; a value, cheap to copy. Made by Outbox::cursor().
+/// A place in the chain of one class; a value, cheap to copy. Made by Outbox::cursor(), or by
+/// setting class and seq.
 struct Cursor {
     RecordClass record_class = RecordClass::telemetry;
-    std::uint64_t seq = 0;         // number of the next record
-    std::uint32_t segment = ~0U;   // where it is expected; ~0: to be found
+    std::uint64_t seq = 0;  // number of the next record
+
+    // The rest is the outbox's own: where that number is expected.
+    std::uint64_t at_seq = 0;      // number of the record that begins at `offset`
+    std::uint32_t segment = ~0U;   // ~0: to be found
     std::uint32_t generation = 0;  // of that segment, so that a recycled one is noticed
     std::uint32_t offset = 0;      // in the segment, bytes
-    std::uint32_t chain = 0;       // running CRC at that place
+    std::uint32_t chain = 0;       // running checksum at that place
+    std::uint64_t epoch = 0;       // these four of the block
+    std::int64_t up_ms = 0;
+    std::uint32_t boot = 0;
+    std::uint32_t ttl_s = 0;
+    std::uint64_t limit = 0;     // numbers from here on stand in a later segment
+    std::uint64_t held_at = 0;   // from where in the storage something was read ahead,
+    std::uint32_t held = 0;      // and how much of it lies in the caller's buffer
+    std::uint32_t rewrites = 0;  // of the outbox when the place was found
 };
 
 /// What stands at a cursor: a record, or numbers that will never come.
@@ -75,46 +112,61 @@ struct Item {
 
 struct OutboxCounters {
     std::array<std::uint64_t, record_classes> appended{};
-    std::array<std::uint64_t, record_classes> rejected{};  // append() said full
+    std::array<std::uint64_t, record_classes> rejected{};  // append() did not take them
     std::array<std::uint64_t, record_classes> dropped{};   // for space, before they were confirmed
     std::array<std::uint64_t, record_classes> expired{};
-    std::array<std::uint64_t, record_classes> damaged{};  // numbers that recovery found missing
+    std::array<std::uint64_t, record_classes> damaged{};  // numbers found missing
     std::uint64_t bytes_written = 0;                      // to the medium: flash wear
     std::uint64_t syncs = 0;
     std::uint64_t sync_failures = 0;
+    std::uint64_t write_failures = 0;
 };
 
 /// One per store. Not a thread's business: everything happens on the loop that owns it.
 class Outbox {
   public:
+    static constexpr std::size_t record_overhead = 32;
+    /// Segments that a store of this storage has; 0 where it is too small for one.
+    static std::size_t segments_needed(Storage& storage, const OutboxSettings& settings);
+
     Outbox(Storage& storage, const OutboxSettings& settings, const OutboxMemory& memory);
 
-    /// Opens or creates the store, whatever the storage holds. `fresh` is 64 random bits, taken for
-    /// the uuid and the epoch where new ones are needed. Boots are counted here: boot() is new
-    /// after each open. Errors: unsupported (written by a newer version; nothing is touched),
-    /// internal (the storage cannot be read at all).
+    /// Opens or creates the store, whatever the storage holds; once per object. `fresh` is 64
+    /// random bits, taken for uuid, epoch and nonce. Boots are counted here: boot() is new after
+    /// each open. What is found counts as accepted once the sync that open() asks for has passed.
+    /// Errors: unsupported (written by a newer version; nothing is touched), out_of_range (more
+    /// sinks than slots, too few segments in memory or on the medium), internal and denied (the
+    /// storage cannot be read, or a new store not be written).
     Status open(std::span<const Name> sinks, std::uint64_t fresh, Instant now);
 
     /// Appends a record; it is accepted once accepted_to() has passed its seq. Errors: full (class
-    /// rejects new records, or nothing may be dropped), out_of_range (payload too long), internal.
+    /// rejects new records, or nothing may be dropped yet), out_of_range (payload too long),
+    /// internal (syncs fail), and those of the storage. After an error of the storage the number is
+    /// used up: it becomes a gap, or the record is found after all.
     Result<RecordId> append(RecordClass record_class, RecordKind kind, Bytes payload, Instant now);
-    /// Asks for syncs whose commit window is over, writes cursors that are due, drops what is
-    /// expired. Returns when it wants to be called again.
+    /// Asks for syncs whose commit window is over, writes cursors that are due, recovers from a
+    /// failed sync. Returns when it wants to be called again.
     Instant step(Instant now);
     /// The storage's answer to a sync.
     void synced(SyncTicket ticket, Status result, Instant now);
     /// Asks for a sync now (stop, reload).
     void flush(Instant now);
 
-    [[nodiscard]] std::uint64_t epoch() const;
-    [[nodiscard]] std::uint32_t boot() const;
+    [[nodiscard]] std::uint64_t epoch() const { return super_.epoch; }
+    [[nodiscard]] std::uint32_t boot() const { return boot_; }
     /// The highest seq of the class that is on the medium; 0: none.
-    [[nodiscard]] std::uint64_t accepted_to(RecordClass record_class) const;
-    [[nodiscard]] std::uint64_t appended_to(RecordClass record_class) const;
+    [[nodiscard]] std::uint64_t accepted_to(RecordClass record_class) const {
+        return chain(record_class).accepted;
+    }
+    [[nodiscard]] std::uint64_t appended_to(RecordClass record_class) const {
+        return chain(record_class).appended;
+    }
 
     /// Draining. A cursor starts behind what the sink confirmed (or, with two-stage release, behind
     /// what it made durable). next() gives what stands there and moves on; the payload lies in
-    /// `buffer` until the next call. Errors: not_found (nothing accepted beyond), internal.
+    /// `buffer` until the next call. A buffer of a block makes it read a block at a time; then the
+    /// same buffer should be given again. Errors: not_found (nothing accepted beyond), out_of_range
+    /// (buffer too small for the record), internal.
     [[nodiscard]] Cursor cursor(std::size_t sink, RecordClass record_class) const;
     Result<Item> next(Cursor& cursor, MutableBytes buffer, Instant now);
     /// Everything of the class up to `seq` reached the sink. Made durable within a second or so.
@@ -128,17 +180,153 @@ class Outbox {
                  Instant now);
     [[nodiscard]] std::uint64_t confirmed_to(std::size_t sink, RecordClass record_class) const;
     [[nodiscard]] std::uint64_t durable_to(std::size_t sink, RecordClass record_class) const;
-    /// Whether the sink says what it made durable; then bytes stay until the space is needed.
+    /// Whether the sink says what it made durable; then cursors start behind that, and such bytes
+    /// are the last to go before unconfirmed ones.
     void use_two_stage(std::size_t sink, bool on);
 
     /// The first trustworthy wall time of this boot; kept in the store for the records of this
     /// boot.
     void learn_time(std::int64_t unix_ms, Instant now);
-    [[nodiscard]] const WallTime& wall_time() const;
+    [[nodiscard]] const WallTime& wall_time() const { return wall_time_; }
 
-    [[nodiscard]] const OutboxCounters& counters() const;
-    /// Records and bytes that wait for this sink, and the age of the oldest by its (boot, up_ms).
+    [[nodiscard]] OutboxCounters counters() const;
+    /// How many accepted numbers this sink has not confirmed yet.
     [[nodiscard]] std::uint64_t waiting(std::size_t sink, RecordClass record_class) const;
+    /// When the first of them was appended; nothing where none waits or it cannot be read.
+    std::optional<BootTime> oldest(std::size_t sink, RecordClass record_class);
+    [[nodiscard]] std::uint64_t bytes_max() const;
+    /// In segments that hold something and may not be overwritten yet.
+    [[nodiscard]] std::uint64_t bytes_used() const;
+
+  private:
+    friend class OutboxWalk;
+
+    /// The records of one class, in their order.
+    struct Chain {
+        std::uint64_t appended = 0;
+        std::uint64_t asked = 0;     // accepted once the running sync passes
+        std::uint64_t accepted = 0;  // on the medium
+        std::uint64_t found = 0;     // by open()
+        std::uint64_t released = 0;  // up to here bytes were given up for space
+        std::uint64_t released_written = 0;
+        std::uint64_t released_safe = 0;  // of that, what the medium knows
+        std::uint64_t damage_counted = 0;
+        std::uint64_t expiry_counted = 0;
+        Instant due = never;  // for the oldest record that waits for its sync
+        // The place of the next record.
+        std::uint64_t next_seq = 0;    // number that the next record of this block would have
+        std::uint32_t newest = ~0U;    // segment; ~0: none
+        std::uint32_t offset = 0;      // in it, bytes
+        std::uint32_t running = 0;     // checksum there
+        std::int64_t block_up_ms = 0;  // of the block's header
+        bool unsure = false;           // since a sync failed: to be written again
+        bool open = false;             // whether the block takes more
+        bool closed = false;           // whether the segment takes no more blocks
+    };
+    enum class StoreKey : unsigned { boot, released = 1, clocks = 1 + record_classes };
+    static constexpr unsigned clocks_max = 16;
+
+    Chain& chain(RecordClass c) { return chains_[static_cast<std::size_t>(c)]; }
+    [[nodiscard]] const Chain& chain(RecordClass c) const {
+        return chains_[static_cast<std::size_t>(c)];
+    }
+    [[nodiscard]] const ClassSettings& settings_of(RecordClass c) const {
+        return settings_.classes[static_cast<std::size_t>(c)];
+    }
+    [[nodiscard]] std::uint64_t place(std::uint32_t segment, std::uint32_t offset) const {
+        return std::uint64_t{geometry_.block_of(segment)} * Storage::block_size + offset;
+    }
+
+    // open.cpp
+    Result<bool> find_superblock();
+    Result<bool> rebuild_superblock();
+    Status create(std::uint64_t fresh);
+    Status write_superblock();
+    void scan_segments();
+    void scan_segment(std::uint32_t segment);
+    void open_store_journal();
+    using Numbers = std::array<std::uint64_t, record_classes>;
+    Status open_sinks(std::span<const Name> names, Numbers& seen);
+    void read_sink(SinkCursor& sink, std::uint32_t slot, Numbers& accepted);
+    void recover(RecordClass c);
+    void start_epoch(std::uint64_t random);
+
+    // space.cpp
+    [[nodiscard]] bool is_free(std::uint32_t segment) const;
+    [[nodiscard]] std::uint32_t next_segment(RecordClass c, std::uint32_t generation) const;
+    [[nodiscard]] std::uint64_t last_of(std::uint32_t segment) const;
+    [[nodiscard]] std::uint64_t confirmed_by_all(RecordClass c, bool durably) const;
+    [[nodiscard]] std::uint32_t available(RecordClass c) const;
+    [[nodiscard]] std::uint32_t oldest_of(RecordClass c) const;
+    [[nodiscard]] std::uint32_t oldest_confirmed(bool durably) const;
+    [[nodiscard]] std::uint32_t victim_for(RecordClass c) const;
+    bool release_for(RecordClass c);
+    void prepare(RecordClass c);
+    void release(std::uint32_t segment, std::uint64_t last);
+    [[nodiscard]] std::uint32_t choose_free(RecordClass c) const;
+    Status take_segment(RecordClass c, std::uint64_t first_seq, std::int64_t up_ms, Instant now);
+    Status enter_block(RecordClass c,
+                       std::uint32_t block,
+                       std::uint64_t first_seq,
+                       std::int64_t up_ms);
+    Status make_place(
+        RecordClass c, std::uint64_t seq, std::size_t size, std::int64_t up_ms, Instant now);
+    Status write_record(RecordClass c,
+                        std::uint64_t seq,
+                        RecordKind kind,
+                        std::size_t payload_size,
+                        std::int64_t up_ms);
+
+    // outbox.cpp
+    void begin_sync(Instant now);
+    void write_journals(Instant now);
+    [[nodiscard]] Instant next_due() const;
+    [[nodiscard]] Instant later_try(Instant now) const;
+    bool store_value(unsigned key, Writer& out) const;
+    bool sink_value(const SinkCursor& sink, unsigned key, Writer& out) const;
+    void write_again(Instant now);
+    bool write_again(RecordClass c, Instant now);
+
+    // read.cpp
+    std::optional<BlockHeader> read_header(std::uint32_t segment, std::uint32_t block);
+    Result<Bytes> fetch(Cursor& cursor, MutableBytes buffer, std::size_t size);
+    bool enter(Cursor& cursor, std::uint32_t segment, std::uint32_t block);
+    bool enter_next_block(Cursor& cursor);
+    void find(Cursor& cursor);
+    [[nodiscard]] bool stale(const Cursor& cursor) const;
+    Result<Record> read_record(Cursor& cursor, MutableBytes buffer);
+    Result<Record> read_fragments(Cursor& cursor, MutableBytes buffer);
+    bool read_rest(Cursor& cursor, MutableBytes buffer, std::size_t& size);
+    Item gap(Cursor& cursor, std::uint64_t to, GapReason reason);
+    Item next_written(Cursor& cursor, MutableBytes buffer);
+    [[nodiscard]] bool expired(const Record& record, Instant now) const;
+
+    Medium medium_;
+    OutboxSettings settings_;
+    std::span<Segment> segments_;
+    std::span<SinkCursor> sinks_;
+    MutableBytes record_;
+    WallTime wall_time_;
+    Superblock super_;
+    Geometry geometry_;
+    Journal journal_;
+    std::array<Chain, record_classes> chains_{};
+    OutboxCounters counters_;
+    Instant store_due_ = never;     // when superblock or journal of the store are to be written
+    Instant retry_at_ = never;      // after a failed sync
+    std::uint32_t rewrites_ = 0;    // how often records were written again
+    std::uint32_t generation_ = 0;  // of the segment taken last
+    std::uint32_t boot_ = 0;
+    std::uint32_t nonce_ = 0;
+    std::uint64_t fresh_ = 0;
+    SyncTicket ticket_ = 0;
+    bool opened_ = false;
+    bool syncing_ = false;      // a sync is under way
+    bool asking_ = false;       // inside Storage::sync()
+    bool sync_again_ = false;   // asked for while one was under way
+    bool recovering_ = false;   // the sync of open() has not passed yet
+    bool failed_ = false;       // the last sync failed
+    bool super_dirty_ = false;  // the superblock is to be written
 };
 
 }  // namespace jw

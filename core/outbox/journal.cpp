@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a journal changes its block and survives syncs that fail.
+#include "core/outbox/journal.h"
+
+#include "core/base/check.h"
+
+namespace jw {
+
+Status Journal::begin(Medium& medium, std::uint32_t block) {
+    JW_TRY(medium.storage.erase(first_block_ + block));
+    block_ = static_cast<std::uint8_t>(block);
+    next_ = 0;
+    begin_ = false;
+    whole_ = false;
+    kept_ = Kept::other;
+    mark_all();
+    return done;
+}
+
+Status Journal::make_room(Medium& medium) {
+    if (begin_ || kept_ == Kept::other) {
+        return begin(medium, block_);
+    }
+    if (kept_ == Kept::current) {
+        return begin(medium, 1U - block_);
+    }
+    return JW_FAIL(busy);
+}
+
+Status Journal::put(Medium& medium, std::span<std::uint8_t, entry_size> entry) {
+    // An entry that a power cut tore may lie in the way on flash: read back what was written.
+    while (next_ < entries_per_block) {
+        const std::uint64_t at = place(block_, next_++);
+        Writer(entry.subspan<4, 4>()).u32_le(++number_);
+        Writer(entry.first<4>()).u32_le(crc32c(entry.subspan<4>(), seed(block_)));
+        JW_TRY(medium.write(at, entry));
+        std::array<std::uint8_t, entry_size> back{};
+        JW_TRY(medium.storage.read(at, back));
+        if (equal(back, entry)) {
+            return done;
+        }
+    }
+    return JW_FAIL(busy);  // the next write() changes the block
+}
+
+void Journal::synced(bool passed) {
+    if (passed) {
+        if (whole_) {
+            kept_ = Kept::current;
+        }
+        return;
+    }
+    // Nothing since the last success counts.
+    mark_all();
+    whole_ = false;
+    if (kept_ == Kept::other) {
+        begin_ = true;
+    }
+}
+
+}  // namespace jw

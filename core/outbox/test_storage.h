@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A storage in memory for the tests of this folder, which also run on bare metal; sim/storage.h has
+// the one with all persistence models.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "core/base/ports.h"
+
+namespace jw::test {
+
+/// A file, or flash that only turns ones into zeros. Answers to syncs wait until they are taken.
+class TestStorage : public Storage {
+  public:
+    static constexpr std::uint32_t blocks = 48;
+    enum class Shape : std::uint8_t { file, flash };
+
+    void format(Shape shape) {
+        shape_ = shape;
+        bytes_.fill(shape == Shape::flash ? 0xFF : 0);
+        medium_ = bytes_;
+        from_ = to_ = 0;
+        ticket_ = {};
+        fail_syncs = fail_writes = 0;
+        written_twice = 0;
+        bytes_written = 0;
+    }
+    [[nodiscard]] std::uint32_t block_count() const override { return blocks; }
+    Status read(std::uint64_t at, MutableBytes out) override {
+        if (at > bytes_.size() || out.size() > bytes_.size() - at) {
+            return JW_FAIL(internal);
+        }
+        std::memcpy(out.data(), bytes_.data() + at, out.size());
+        return done;
+    }
+    Status write(std::uint64_t at, Bytes bytes) override {
+        if (fail_writes > 0) {
+            --fail_writes;
+            return JW_FAIL(full);
+        }
+        bytes_written += bytes.size();
+        touch(static_cast<std::size_t>(at), bytes.size());
+        for (const std::uint8_t byte : bytes) {
+            std::uint8_t& cell = bytes_[static_cast<std::size_t>(at++)];
+            written_twice += shape_ == Shape::flash && cell != 0xFF ? 1 : 0;
+            cell = shape_ == Shape::flash ? static_cast<std::uint8_t>(cell & byte) : byte;
+        }
+        return done;
+    }
+    Status erase(std::uint32_t block) override {
+        if (shape_ == Shape::flash) {
+            std::memset(bytes_.data() + std::size_t{block} * block_size, 0xFF, block_size);
+            touch(std::size_t{block} * block_size, block_size);
+        }
+        return done;
+    }
+    void sync(SyncTicket ticket) override { ticket_ = ticket; }
+    /// The answer to the last sync, if one is due. A failed one leaves the medium as it was.
+    bool answer(SyncTicket& ticket, Status& result) {
+        if (!ticket_) {
+            return false;
+        }
+        ticket = *ticket_;
+        ticket_ = {};
+        if (fail_syncs > 0) {
+            --fail_syncs;
+            result = JW_FAIL(internal);
+        } else {
+            std::memcpy(medium_.data() + from_, bytes_.data() + from_, to_ - from_);
+            from_ = to_ = 0;
+            result = done;
+        }
+        return true;
+    }
+    /// Everything since the last sync is lost.
+    void cut_power() {
+        bytes_ = medium_;
+        from_ = to_ = 0;
+        ticket_ = {};
+    }
+    std::uint8_t& byte(std::size_t at) { return bytes_[at]; }
+    /// Changes what is on the medium, too.
+    void damage(std::size_t at, std::uint8_t mask) {
+        bytes_[at] ^= mask;
+        medium_[at] ^= mask;
+    }
+    void zero(std::size_t from, std::size_t count) {
+        std::memset(bytes_.data() + from, 0, count);
+        std::memset(medium_.data() + from, 0, count);
+    }
+
+    int fail_syncs = 0;
+    int fail_writes = 0;
+    std::uint32_t written_twice = 0;
+    std::uint64_t bytes_written = 0;
+
+  private:
+    void touch(std::size_t at, std::size_t size) {
+        from_ = from_ == to_ ? at : std::min(from_, at);
+        to_ = std::max(to_, at + size);
+    }
+
+    Shape shape_ = Shape::file;
+    std::size_t from_ = 0;  // what was written since the last sync lies between these
+    std::size_t to_ = 0;
+    std::optional<SyncTicket> ticket_;  // of the sync that waits for its answer
+    std::array<std::uint8_t, blocks * block_size> bytes_{};
+    std::array<std::uint8_t, blocks * block_size> medium_{};
+};
+
+}  // namespace jw::test
