@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "apps/joulectl/subcommands.h"
 
@@ -80,6 +81,39 @@ HexText parse_hex(std::string_view text) {
         result.wrong = "half a byte: two hex digits make one";
     }
     return result;
+}
+
+RegisterImage read_image(const std::string& text, const std::string& file) {
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const auto wrong = [&](const std::string& what) {
+        return UsageError(file + ": " + what +
+                          "; an image is {\"base\":40000,\"registers\":[21365,28243,…]}");
+    };
+    if (!json.is_object()) {
+        throw wrong("not a JSON object");
+    }
+    const auto is_register = [](const nlohmann::json& value) {
+        return value.is_number_unsigned() && value.get<std::uint64_t>() <= 0xFFFF;
+    };
+    if (!json.contains("base") || !is_register(json["base"])) {
+        throw wrong("`base` must be an address from 0 to 65535");
+    }
+    if (!json.contains("registers") || !json["registers"].is_array()) {
+        throw wrong("`registers` must be an array");
+    }
+    RegisterImage image;
+    image.base = json["base"].get<std::uint16_t>();
+    for (const auto& value : json["registers"]) {
+        if (!is_register(value)) {
+            throw wrong("registers[" + std::to_string(image.registers.size()) +
+                        "] must be a number from 0 to 65535");
+        }
+        image.registers.push_back(value.get<std::uint16_t>());
+    }
+    if (image.registers.size() > 0x10000U - image.base) {
+        throw wrong("`registers` reach beyond address 65535");
+    }
+    return image;
 }
 
 std::string to_hex(std::string_view bytes) {

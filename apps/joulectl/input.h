@@ -23,6 +23,15 @@ struct HexText {
 /// Takes white space between bytes and # comments to the end of a line.
 HexText parse_hex(std::string_view text);
 
+/// Registers as a device holds them: {"base":N,"registers":[…]}.
+struct RegisterImage {
+    std::uint16_t base = 0;
+    std::vector<std::uint16_t> registers;
+};
+
+/// Throws UsageError naming the file, the member and what it must be.
+RegisterImage read_image(const std::string& text, const std::string& file);
+
 std::string to_hex(std::string_view bytes);
 
 }  // namespace joulectl

@@ -33,7 +33,10 @@ class World {
         if (options_.kind == "p1") {
             return add_p1("p1", options_.tcp, options_.pty);
         }
-        throw UsageError("sim: " + options_.kind + " is not in this build");
+        if (options_.kind == "site") {
+            return build_site();
+        }
+        return add_modbus(options_.kind.c_str(), options_.kind, options_.tcp, options_.pty);
     }
 
     void run() {
@@ -52,8 +55,23 @@ class World {
   private:
     using Tcp = std::optional<int>;
 
-    Json open(
-        const char* name, const char* driver, SimDevice& device, Tcp tcp, const std::string& pty) {
+    /// One of each kind, so that a gateway has something to do on every wire.
+    Json build_site() {
+        const int first = options_.tcp.value_or(0);
+        const auto port = [&](int n) { return Tcp(first == 0 ? 0 : first + n); };
+        Json devices = Json::array();
+        devices.push_back(add_modbus("workshop", "demo_meter", port(0), ""));
+        devices.push_back(add_modbus("roof", "sunspec", port(1), ""));
+        devices.push_back(add_p1("grid", port(2), ""));
+        devices.push_back(add_modbus("heat-pump", "demo_meter", std::nullopt, options_.pty));
+        return {{"devices", std::move(devices)}};
+    }
+
+    Json open(const char* name,
+              const std::string& driver,
+              SimDevice& device,
+              Tcp tcp,
+              const std::string& pty) {
         const SimPlace place{io_, device, faults_};
         ports_.push_back(tcp ? open_tcp(place, options_.address, static_cast<std::uint16_t>(*tcp))
                              : open_pty(place, pty));
@@ -67,6 +85,18 @@ class World {
         Json line = open(name, "p1", *meters_.back(), tcp, pty);
         meters_.back()->start(
             [port = ports_.back().get()](const std::string& telegram) { port->say(telegram); });
+        return line;
+    }
+
+    Json add_modbus(const char* name, const std::string& driver, Tcp tcp, const std::string& pty) {
+        const auto framing = tcp ? jw::ModbusFraming::tcp : jw::ModbusFraming::rtu;
+        modbus_.push_back(std::make_unique<SimModbus>(
+            framing,
+            driver == "sunspec" ? sim_sunspec(options_) : sim_demo_meter(options_, name),
+            options_));
+        Json line = open(name, driver, *modbus_.back(), tcp, pty);
+        line["type"] = tcp ? "modbus_tcp" : "modbus_rtu";
+        line["unit"] = modbus_.back()->unit();
         return line;
     }
 
@@ -109,6 +139,7 @@ class World {
     asio::io_context io_;
     SimFaults faults_;
     std::vector<std::unique_ptr<SimP1>> meters_;
+    std::vector<std::unique_ptr<SimModbus>> modbus_;
     std::vector<std::unique_ptr<SimPort>> ports_;
     asio::steady_timer progress_{io_};
 };

@@ -6,6 +6,10 @@
 #include <chrono>
 #include <ctime>
 
+#include "apps/joulectl/input.h"
+#include "core/base/crc.h"
+#include "sim/demo_meter.h"
+
 namespace joulectl {
 namespace {
 
@@ -83,6 +87,21 @@ SimModbus::SimModbus(jw::ModbusFraming framing, jw::sim::ModbusUnit unit, const 
 
 std::unique_ptr<SimSession> SimModbus::connect() {
     return std::make_unique<ModbusSession>(framing_, unit_, seed_++, exception_);
+}
+
+jw::sim::ModbusUnit sim_demo_meter(const SimOptions& options, const std::string& name) {
+    const std::uint16_t sum = jw::crc16_arc(jw::as_bytes(name));
+    return jw::sim::demo_meter({options.seed + sum, 1, 100'000U + sum});
+}
+
+jw::sim::ModbusUnit sim_sunspec(const SimOptions& options) {
+    if (options.image.empty()) {
+        throw UsageError("sim: give sunspec a register image: --image FILE");
+    }
+    const auto image = read_image(read_all(options.image), options.image);
+    jw::sim::ModbusUnit unit;
+    unit.holding.set(image.base, image.registers);
+    return unit;
 }
 
 }  // namespace joulectl

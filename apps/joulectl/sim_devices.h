@@ -33,6 +33,7 @@ class SimModbus : public SimDevice {
   public:
     SimModbus(jw::ModbusFraming framing, jw::sim::ModbusUnit unit, const SimOptions& options);
     std::unique_ptr<SimSession> connect() override;
+    [[nodiscard]] int unit() const { return unit_.id; }
 
   private:
     jw::ModbusFraming framing_;
@@ -40,5 +41,11 @@ class SimModbus : public SimDevice {
     std::uint64_t seed_;
     std::uint8_t exception_;
 };
+
+/// A demo meter whose serial number and life follow from seed and name.
+jw::sim::ModbusUnit sim_demo_meter(const SimOptions& options, const std::string& name);
+/// A SunSpec device: the image of the options, or an inverter of our own. Throws UsageError naming
+/// what is wrong with the image.
+jw::sim::ModbusUnit sim_sunspec(const SimOptions& options);
 
 }  // namespace joulectl

@@ -101,3 +101,71 @@ def sim_wakes_up_again():
     with simulated("p1", "--tcp", "0", "--asleep-from", "0", "--asleep-to", "2") as line:
         with connect(line) as peer:
             expect(len(hear(peer.fileno(), 500)) >= 500)
+
+
+READ_INPUTS = bytes.fromhex("000100000006010400000012")
+
+
+@case
+def sim_demo_meter_answers_on_tcp_and_obeys():
+    with simulated("demo_meter", "--tcp", "0") as line, connect(line) as peer:
+        expect(line["type"] == "modbus_tcp" and line["unit"] == 1, line)
+        peer.sendall(READ_INPUTS)
+        before = decoded("modbus-tcp", hear(peer.fileno(), 45))[0]["registers"]
+        expect(len(before) == 18 and before[7] > 0, before)
+        peer.sendall(bytes.fromhex("000200000006010500000000"))  # opens the relay
+        expect(decoded("modbus-tcp", hear(peer.fileno(), 12))[0]["on"] is False)
+        with connect(line) as other:
+            other.sendall(READ_INPUTS)
+            after = decoded("modbus-tcp", hear(other.fileno(), 45))[0]["registers"]
+            expect(after[7] == 0, after)
+
+
+@case
+def sim_demo_meter_answers_on_a_terminal():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "meter")
+        with simulated("demo_meter", "--pty", str(path)) as line:
+            expect(line["type"] == "modbus_rtu" and line["device"] == str(path), line)
+            descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
+            os.write(descriptor, bytes.fromhex("0104000000127007"))
+            heard = hear(descriptor, 41)
+            os.close(descriptor)
+            expect(len(decoded("modbus-rtu", heard)[0]["registers"]) == 18, heard)
+
+
+@case
+def sim_answers_with_an_exception_and_late_where_told_so():
+    began = time.monotonic()
+    with simulated("demo_meter", "--tcp", "0", "--exception", "6", "--delay", "700") as line:
+        with connect(line) as peer:
+            began = time.monotonic()
+            peer.sendall(READ_INPUTS)
+            frames = decoded("modbus-tcp", hear(peer.fileno(), 9))
+            expect(frames[0]["text"] == "device_busy", frames)
+            expect(time.monotonic() - began >= 0.7)
+
+
+@case
+def sim_sunspec_shows_the_image_it_was_given():
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as image:
+        json.dump({"base": 40000, "registers": [21365, 28243, 7]}, image)
+        image.flush()
+        with simulated("sunspec", "--tcp", "0", "--image", image.name) as line:
+            with connect(line) as peer:
+                peer.sendall(bytes.fromhex("0001000000060103") + (40000).to_bytes(2, "big") +
+                             b"\0\3")
+                frames = decoded("modbus-tcp", hear(peer.fileno(), 15))
+                expect(frames[0]["registers"] == [21365, 28243, 7], frames)
+
+
+@case
+def sim_says_what_is_wrong_with_an_image():
+    for text, word in (("[", "JSON"), ('{"base":-1,"registers":[]}', "base"),
+                       ('{"base":1}', "registers"), ('{"base":1,"registers":[1,65536]}', "[1]"),
+                       ('{"base":65535,"registers":[1,2]}', "beyond")):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as image:
+            image.write(text)
+            image.flush()
+            run = joulectl("sim", "sunspec", "--tcp", "0", "--image", image.name)
+            expect(run.returncode == 2 and word in run.stderr and image.name in run.stderr, run)
