@@ -78,6 +78,30 @@ void put(Writer& out, const T& value) {
     }
 }
 
+template <std::integral T>
+Status take_number(Reader& in, T& target) {
+    if constexpr (std::unsigned_integral<T>) {
+        const auto value = take_unsigned(in);
+        if (!value) {
+            return value.error();
+        }
+        if (*value > std::numeric_limits<T>::max()) {
+            return JW_FAIL(out_of_range);
+        }
+        target = static_cast<T>(*value);
+    } else {
+        const auto value = take_int(in);
+        if (!value) {
+            return value.error();
+        }
+        if (*value < std::numeric_limits<T>::min() || *value > std::numeric_limits<T>::max()) {
+            return JW_FAIL(out_of_range);
+        }
+        target = static_cast<T>(*value);
+    }
+    return done;
+}
+
 template <class T>
 Status take(Reader& in, T& target) {
     if constexpr (Own<T>) {
@@ -97,24 +121,8 @@ Status take(Reader& in, T& target) {
             return value.error();
         }
         target = *value;
-    } else if constexpr (std::unsigned_integral<T>) {
-        const auto value = take_unsigned(in);
-        if (!value) {
-            return value.error();
-        }
-        if (*value > std::numeric_limits<T>::max()) {
-            return JW_FAIL(out_of_range);
-        }
-        target = static_cast<T>(*value);
     } else if constexpr (std::integral<T>) {
-        const auto value = take_int(in);
-        if (!value) {
-            return value.error();
-        }
-        if (*value < std::numeric_limits<T>::min() || *value > std::numeric_limits<T>::max()) {
-            return JW_FAIL(out_of_range);
-        }
-        target = static_cast<T>(*value);
+        return take_number(in, target);
     } else if constexpr (requires { target.has_value(); }) {
         typename T::value_type value{};
         JW_TRY(take(in, value));

@@ -92,7 +92,7 @@ inline constexpr Done done{};
 #define JW_FAIL(code_) \
     (::jw::Error{::jw::Code::code_, ::jw::file_id(__FILE__), static_cast<std::uint16_t>(__LINE__)})
 /// Returns the error of `expr_` from the enclosing function, if it has one.
-#define JW_TRY(expr_)                                        \
-    do {                                                     \
-        if (auto try_ = (expr_); !try_) return try_.error(); \
+#define JW_TRY(expr_)                                           \
+    do {                                                        \
+        if (auto tried = (expr_); !tried) return tried.error(); \
     } while (false)

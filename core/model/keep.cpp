@@ -12,7 +12,26 @@ std::int64_t mean(std::int64_t sum, std::uint32_t count) {
     return (sum >= 0 ? sum + half : sum - half) / static_cast<std::int64_t>(count);
 }
 
+void gather(KeptValue& slot, const Value& value) {
+    const bool first = slot.count == 0;
+    slot.last = value;
+    slot.least = first ? value.number : std::min(slot.least, value.number);
+    slot.most = first ? value.number : std::max(slot.most, value.number);
+    slot.sum = first ? value.number : slot.sum + value.number;
+    ++slot.count;
+}
+
 }  // namespace
+
+KeptValue* Keep::slot_of(const Value& value) {
+    for (KeptValue& known : values_) {
+        if (known.last.quantity == value.quantity && known.last.index == value.index) {
+            return &known;
+        }
+    }
+    return values_.push({value, 0, value.number, value.number, 0}) ? &values_[values_.size() - 1]
+                                                                   : nullptr;
+}
 
 bool Keep::add(const Reading& reading, Instant now, Reading& kept) {
     if (interval_.us == 0) {
@@ -25,31 +44,14 @@ bool Keep::add(const Reading& reading, Instant now, Reading& kept) {
     }
     bool state_changed = false;
     for (const Value& value : reading.values) {
-        KeptValue* slot = nullptr;
-        for (KeptValue& known : values_) {
-            if (known.last.quantity == value.quantity && known.last.index == value.index) {
-                slot = &known;
-            }
-        }
+        KeptValue* slot = slot_of(value);
         if (slot == nullptr) {
-            if (!values_.push({value, 0, value.number, value.number, 0})) {
-                ++left_out_;
-                continue;
-            }
-            slot = &values_[values_.size() - 1];
+            ++left_out_;
+            continue;
         }
         const bool is_state = info(value.quantity).behaviour == Behaviour::state;
-        if (is_state && slot->count > 0 && slot->last.number != value.number) {
-            state_changed = true;
-        }
-        if (is_state && slot->count == 0 && slot->last.number != value.number) {
-            state_changed = true;  // differs from the interval before
-        }
-        slot->last = value;
-        slot->least = slot->count == 0 ? value.number : std::min(slot->least, value.number);
-        slot->most = slot->count == 0 ? value.number : std::max(slot->most, value.number);
-        slot->sum = slot->count == 0 ? value.number : slot->sum + value.number;
-        ++slot->count;
+        state_changed = state_changed || (is_state && slot->last.number != value.number);
+        gather(*slot, value);
     }
     if (!state_changed && now < ends_) {
         return false;

@@ -37,6 +37,7 @@ class Keep {
     [[nodiscard]] std::uint32_t left_out() const { return left_out_; }
 
   private:
+    KeptValue* slot_of(const Value& value);
     void close(Reading& kept);
 
     List<KeptValue> values_;

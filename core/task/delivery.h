@@ -112,7 +112,7 @@ class Delivery {
 
     [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
     std::size_t choose(Instant now);
-    bool build(std::size_t lane, Instant now, OutgoingBatch& batch);
+    bool build(std::size_t index, Instant now, OutgoingBatch& batch);
     bool take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch& batch);
     void confirm_head(RecordClass record_class, Instant now);
     void restart(std::size_t lane);

@@ -90,7 +90,7 @@ class Gateway final : private FaultOut, private CommandPorts {
         std::uint32_t wrong_in_row = 0;
         std::uint32_t silent_in_row = 0;
         void reading(const Reading& reading, Instant now) override;
-        void identified(const DeviceInfo& info, Instant now) override;
+        void identified(const DeviceInfo& said, Instant now) override;
         void failed(Error error, Instant now) override;
         void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) override;
         Result<std::uint64_t> store(const Reading& reading, Instant taken_at) override;

@@ -47,7 +47,7 @@ class CommandJournal {
     [[nodiscard]] std::uint64_t last_counter(const Name& issuer) const;
     /// Writes the entry (over an older one of the same id) and asks for a sync under `ticket`.
     /// `now_ms`: Unix time if known, to forget what is over. Errors: full, or those of the storage.
-    Status put(const JournalEntry& entry, SyncTicket ticket, std::optional<std::int64_t> now_ms);
+    Status put(const JournalEntry& wanted, SyncTicket ticket, std::optional<std::int64_t> now_ms);
     [[nodiscard]] std::span<const JournalEntry> entries() const { return entries_.items(); }
     [[nodiscard]] std::uint32_t damaged() const { return damaged_; }
 

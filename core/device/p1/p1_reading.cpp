@@ -38,12 +38,12 @@ constexpr UnitText unit_texts[] = {
 };
 
 struct Rule {
-    std::uint8_t c;
-    std::uint8_t d;
-    std::uint8_t e;
-    Quantity quantity;
-    std::uint8_t index;
-    Unit unit;
+    std::uint8_t c = 0;
+    std::uint8_t d = 0;
+    std::uint8_t e = 0;
+    Quantity quantity = Quantity::none;
+    std::uint8_t index = 0;
+    Unit unit = Unit::plain;
     std::int8_t sign = 1;  // rows of the same quantity and index add up
 };
 
