@@ -27,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOULEWAY = ROOT / "build/release/apps/jouleway/jouleway"
 JOULECTL = ROOT / "build/release/apps/joulectl/joulectl"
 GATEWAY = "gw-lindenweg"
+TITLES = {"grid": "Grid meter", "roof": "Roof", "workshop": "Workshop", "heat-pump": "Heat pump"}
 DEADLINE_S = 90
 PR_SET_PDEATHSIG = 1
 
@@ -131,28 +132,18 @@ class Site:
         self.wait("broker", lambda: self.connects(self.broker_port), 10)
 
     def start_devices(self):
-        """Each simulator plays one device on a line of its own; gives the buses and devices."""
+        """One process plays a device on each kind of line and tells where, which gives the rest."""
+        self.processes.start("devices", JOULECTL, "sim", "site", "--pty", self.folder / "serial")
+        log = self.folder / "devices.log"
+        self.wait("simulated site", lambda: b"\n" in log.read_bytes(), 10)
+        told = json.loads(log.read_text().splitlines()[0])["devices"]
         buses, devices = [], []
-        for name, driver, kind, title in (
-                ("grid", "p1", "pty", "Grid meter"), ("roof", "sunspec", "tcp", "Roof"),
-                ("workshop", "demo_meter", "tcp", "Workshop"),
-                ("heat-pump", "demo_meter", "pty", "Heat pump")):
-            bus = {"name": f"{name}-line"}
-            if kind == "tcp":
-                port = free_port()
-                self.processes.start(name, JOULECTL, "sim", driver, "--tcp", port)
-                bus.update(type="modbus_tcp", host="127.0.0.1", port=port)
-                self.wait(f"simulated {name}", lambda port=port: self.connects(port), 10)
-            else:
-                path = self.folder / f"{name}.pty"
-                path.unlink(missing_ok=True)
-                self.processes.start(name, JOULECTL, "sim", driver, "--pty", path)
-                bus.update(type="serial" if driver == "p1" else "modbus_rtu", device=str(path),
-                           baud=115200)
-                self.wait(f"simulated {name}", path.exists, 10)
-            buses.append(bus)
-            devices.append({"name": name, "driver": driver, "bus": bus["name"], "title": title,
-                            "poll_s": 1, "keep_s": 5})
+        for one in told:
+            device = {key: one.pop(key) for key in ("name", "driver", "unit") if key in one}
+            device |= {"bus": f"{device['name']}-line", "title": TITLES[device["name"]],
+                       "poll_s": 1, "keep_s": 5}
+            buses.append({"name": device["bus"], **one})
+            devices.append(device)
         self.devices = [device["name"] for device in devices]
         return buses, devices
 

@@ -66,11 +66,14 @@ PRODUCT_FREE = {"base", "bus", "codec", "model"}
 PRODUCTS = (r"(?i)\b(azure|aws|gcp|sparkplug|fronius|sungrow|solaredge|growatt|huawei|victron|"
             r"eastron)\b")
 SLEEP = r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.>])sleep\s*\(|waitForTimeout"
-SLEEPS_ALLOWED = {}  # path: why a fixed sleep may stand there
+# Where a fixed sleep may stand, and why.
+SLEEPS_ALLOWED = {"host/file_storage_test.cpp": "plays a medium that takes 200 ms for a sync"}
 BAD_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
 UPPER_NAMES = {"CMakeLists.txt", "CMakePresets.json", "Dockerfile"}
-RATCHET = {}  # path: lines that it may have above 600 until it is split; only ever goes down
-CODE = {".h", ".cpp", ".c", ".py", ".sh", ".ts", ".tsx", ".cmake", ".mjs", ".css"}
+# Lines that a file may have above 600 until it is split; a number here only ever goes down.
+RATCHET = {"web/src/styles/parts.css": 900}
+PAGES = {".ts", ".tsx", ".mjs", ".css"}
+CODE = PAGES | {".h", ".cpp", ".c", ".py", ".sh", ".cmake"}
 CPP = {".h", ".cpp", ".c"}
 # Written in pieces, so that this file passes its own rule.
 MACHINE = ("(?<![\\w.$}-])/(" + "wo" + "rk|ro" + "ot|fa" + "rm)/|/tmp/" + "brief|bash" + "_jobs|"
@@ -168,8 +171,12 @@ def check_function_length(path, lines):
 def check_text(path, text, lines):
     code = path.suffix in CODE or path.name == "CMakeLists.txt" or text.startswith("#!")
     for number, line in enumerate(lines, 1):
-        if code and len(line) > 100:
-            fail(path, number, "a line longer than 100 columns", "break it")
+        if path.suffix in PAGES:  # a sentence for people stands in one line
+            too_long = len(re.sub(r"'[^']*'|`[^`]*`", "", line)) > 120
+        else:
+            too_long = code and len(line) > 100
+        if too_long:
+            fail(path, number, "a line longer than 100 columns (pages: 120)", "break it")
         if re.search(r"\b(FIX" + "ME|TO" + r"DO|XX" + r"X)\b", line):
             fail(path, number, "an open end", "finish it, or put a line into docs/roadmap.md")
         if re.search(MACHINE, line):

@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export const rules = [
-  { name: 'colour outside tokens.css', in: /\.(css|tsx?|html)$/, finds: /#[0-9a-f]{3,8}\b(?![/\w-])|\b(rgba?|hsla?|oklch)\(/i },
+  {
+    name: 'colour outside tokens.css',
+    in: /\.(css|tsx?|html)$/,
+    finds: /#[0-9a-f]{3,8}\b(?![/\w-])|\b(rgba?|hsla?|oklch)\(/i,
+  },
   { name: 'font size in px outside tokens.css', in: /\.css$/, finds: /font(-size)?:[^;]*\b\d+(\.\d+)?px/ },
   { name: 'inline style', in: /\.(tsx|html)$/, finds: /\sstyle=|<style/ },
   { name: 'inline script', in: /\.html$/, finds: /<script(?![^>]*\ssrc=)|\son\w+=/ },

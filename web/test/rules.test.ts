@@ -53,7 +53,8 @@ describe('texts', () => {
   it('have no exclamation mark and no word that says nothing', () => {
     for (const table of [en, de]) {
       const all = Object.values(table).flatMap((one) => (typeof one === 'string' ? [one] : [one.one, one.other]));
-      expect(all.filter((text) => /!|\bplease\b|\bbitte\b|success|erfolgreich|\bsorry\b|invalid|something went/i.test(text))).toEqual([]);
+      const chatter = /!|\bplease\b|\bbitte\b|success|erfolgreich|\bsorry\b|invalid|something went/i;
+      expect(all.filter((text) => chatter.test(text))).toEqual([]);
     }
   });
 });

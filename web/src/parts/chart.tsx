@@ -85,7 +85,8 @@ function translucent(colour: string, alpha: string): string {
 }
 
 function optionsOf(series: Series, width: number, moved: (i: number | null) => void): uPlot.Options {
-  const font = `${Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.75)}px ${token('--font')}`;
+  const root = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const font = `${Math.round(root * 0.75)}px ${token('--font')}`;
   const colour = token(`--${series.colour}`);
   const axis: uPlot.Axis = {
     font,

@@ -59,7 +59,9 @@ const stem = (quantity: string): string =>
   quantity.slice(0, quantity.length - unitOf(quantity).suffix.length);
 
 const batteries = new Set(['soc', 'soh', 'cell_voltage', 'capacity', 'available_energy']);
-const limits = /^(rated_|power_limit|charge_limit|discharge_limit|charge_power_max|discharge_power_max|current_limit|storage_control)/;
+const limits = new RegExp(
+  '^(rated_|power_limit|charge_limit|discharge_limit|charge_power_max|discharge_power_max|current_limit|storage_control)',
+);
 
 export function groupOf(quantity: string): Group {
   const name = stem(quantity);
