@@ -18,6 +18,10 @@ constexpr Wire wires[] = {
      &decode_modbus_rtu},
     {"modbus-tcp", "Modbus frames of a TCP connection, both directions", false, &decode_modbus_tcp},
     {"p1", "telegrams of smart meters (DSMR P1); own text form: as recorded", true, &decode_p1},
+    {"sunspec",
+     "register image of a SunSpec device; own text form: {\"base\":N,\"registers\":[…]}",
+     true,
+     &decode_sunspec},
 };
 
 const Wire& wire_named(const std::string& name) {

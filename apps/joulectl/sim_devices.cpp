@@ -9,6 +9,7 @@
 #include "apps/joulectl/input.h"
 #include "core/base/crc.h"
 #include "sim/demo_meter.h"
+#include "sim/sunspec.h"
 
 namespace joulectl {
 namespace {
@@ -42,17 +43,18 @@ class ModbusSession : public SimSession {
     jw::sim::ModbusServer server_;
 };
 
-jw::sim::P1Settings p1_settings(const SimOptions& options) {
+/// Local time, counted as Unix time is.
+std::int64_t local_now_s() {
     const std::time_t now = std::time(nullptr);
     std::tm local{};
     localtime_r(&now, &local);
-    return {options.seed, static_cast<std::int64_t>(timegm(&local)), options.old};
+    return timegm(&local);
 }
 
 }  // namespace
 
 SimP1::SimP1(boost::asio::io_context& io, const SimOptions& options)
-    : meter_(p1_settings(options)), timer_(io) {}
+    : meter_({options.seed, local_now_s(), options.old}), timer_(io) {}
 
 std::unique_ptr<SimSession> SimP1::connect() {
     return std::make_unique<DeafSession>();
@@ -96,7 +98,8 @@ jw::sim::ModbusUnit sim_demo_meter(const SimOptions& options, const std::string&
 
 jw::sim::ModbusUnit sim_sunspec(const SimOptions& options) {
     if (options.image.empty()) {
-        throw UsageError("sim: give sunspec a register image: --image FILE");
+        return jw::sim::sunspec_inverter(
+            {.seed = options.seed, .start = jw::seconds(local_now_s() % (24 * 3600))});
     }
     const auto image = read_image(read_all(options.image), options.image);
     jw::sim::ModbusUnit unit;

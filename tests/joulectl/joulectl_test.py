@@ -160,6 +160,60 @@ def decode_p1_says_where():
            ("bad_checksum", 2 * len(telegram) - len("XXXX\r\n")), run)
 
 
+MODEL_1 = [1, 66] + [0x4A57] + [0] * 65
+
+
+@case
+def decode_sunspec_prints_each_model_with_its_points():
+    image = {"base": 40000, "registers": [21365, 28243, *MODEL_1, 64001, 1, 7, 65535, 0]}
+    run = joulectl("decode", "sunspec", stdin=json.dumps(image))
+    expect(run.returncode == 0, run)
+    common, unknown = lines(run)
+    expect((common["model"], common["address"], common["at"]) == (1, 40002, 2), run)
+    expect(common["points"]["Mn"] == "JW", run)
+    expect((unknown["model"], unknown["known"], unknown["length"]) == (64001, False, 1), run)
+
+
+@case
+def decode_sunspec_says_where_an_image_breaks():
+    for registers, error, at in (([1, 2, 3], "not_found", 0),
+                                 ([21365, 28243, *MODEL_1], "truncated", 70),
+                                 ([21365, 28243, *MODEL_1, 103, 50, 1], "truncated", 70),
+                                 ([21365, 28243, 103, 1, 1], "malformed", 2)):
+        run = joulectl("decode", "sunspec",
+                       stdin=json.dumps({"base": 0, "registers": registers}))
+        expect(run.returncode == 1, run)
+        expect((lines(run)[-1]["error"], lines(run)[-1]["at"]) == (error, at), run)
+    run = joulectl("decode", "sunspec", stdin='{"base":0}')
+    expect(run.returncode == 1 and "registers" in lines(run)[0]["text"], run)
+
+
+@case
+def decode_sunspec_recorded_images_as_expected():
+    images = sorted(harness.recorded("inverters/sunspec").glob("sim_*.json"))
+    expect(len(images) == 3, images)
+    for path in images:
+        run = joulectl("decode", "sunspec", str(path))
+        expect(run.returncode == 0, run)
+        models = {model["model"]: model for model in lines(run)}
+        for name, value in json.loads(path.read_text())["meta"]["expect"].items():
+            parts = name.split(".")
+            model = models[int(parts[0])]
+            place = model["points"]
+            if len(parts) == 3:
+                place = model["modules"][int(parts[1].split("[")[1].rstrip("]")) - 1]
+            expect(place[parts[-1]] == value, path.name, name, value, place[parts[-1]])
+
+
+@case
+def decode_p1_recorded_telegrams():
+    telegrams = sorted(harness.recorded("inverters/p1").glob("*.txt"))
+    expect(len(telegrams) == 10, telegrams)
+    for path in telegrams:
+        run = joulectl("decode", "p1", str(path))
+        expect(run.returncode == 0 and len(lines(run)) == 1 and lines(run)[0]["values"], run)
+
+
 @case
 def crc_computes_what_the_wires_use():
     check = b"123456789".hex()
@@ -173,6 +227,6 @@ def crc_computes_what_the_wires_use():
 
 if __name__ == "__main__":
     harness.PROGRAM = sys.argv[1]
-    harness.ROOT = pathlib.Path(sys.argv[2])
+    harness.ROOT = pathlib.Path(sys.argv[2]).resolve()
     import sim_cases  # noqa: F401  registers the cases of the simulators
     sys.exit(harness.run_all())

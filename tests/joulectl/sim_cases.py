@@ -169,3 +169,37 @@ def sim_says_what_is_wrong_with_an_image():
             image.flush()
             run = joulectl("sim", "sunspec", "--tcp", "0", "--image", image.name)
             expect(run.returncode == 2 and word in run.stderr and image.name in run.stderr, run)
+
+
+@case
+def sim_sunspec_is_an_inverter_where_no_image_is_given():
+    with simulated("sunspec", "--tcp", "0") as line, connect(line) as peer:
+        image = b""
+        for first in (40000, 40100):
+            peer.sendall(bytes.fromhex("000100000006 0103") + first.to_bytes(2, "big") + b"\0\x64")
+            image += hear(peer.fileno(), 209)[9:]
+        registers = [int.from_bytes(image[i:i + 2], "big") for i in range(0, len(image), 2)]
+        run = joulectl("decode", "sunspec",
+                       stdin=json.dumps({"base": 40000, "registers": registers}))
+        models = [json.loads(line) for line in run.stdout.splitlines()]
+        expect(models[0]["model"] == 1 and models[1]["model"] == 103, run)
+        expect("power_w" in models[1]["values"], run)
+
+
+@case
+def sim_site_plays_one_of_each():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "rtu")
+        with simulated("site", "--tcp", "0", "--pty", str(path)) as site:
+            devices = {device["name"]: device for device in site["devices"]}
+            expect([(d["driver"], d["type"]) for d in devices.values()] ==
+                   [("demo_meter", "modbus_tcp"), ("sunspec", "modbus_tcp"), ("p1", "tcp"),
+                    ("demo_meter", "modbus_rtu")], site)
+            for name in ("workshop", "roof"):
+                with connect(devices[name]) as peer:
+                    peer.sendall(bytes.fromhex("000100000006010300000001"))
+                    expect(decoded("modbus-tcp", hear(peer.fileno(), 9))[0]["text"] ==
+                           "illegal_address")
+            with connect(devices["grid"]) as peer:
+                expect(decoded("p1", hear(peer.fileno(), 900))[0]["checked"])
+            expect(path.exists())
