@@ -32,8 +32,8 @@ class Journal {
     static constexpr std::uint32_t entries_per_block = Storage::block_size / entry_size;
     static constexpr unsigned keys_max = 24;
 
-    /// Reads both blocks and calls restore(key, body) with ever newer values of a key, the latest
-    /// one last. Unreadable or damaged entries are passed over.
+    /// Reads both blocks and calls restore(key, body); of several calls for a key the last one
+    /// holds. Unreadable or damaged entries are passed over.
     template <class Restore>
     void open(Storage& storage,
               std::uint64_t uuid,
@@ -100,8 +100,9 @@ void Journal::open(Storage& storage,
     std::array<std::uint8_t, 8 * entry_size> bytes{};
     for (std::uint32_t block = 0; block < 2; ++block) {
         const std::uint32_t chain = seed(block);
-        for (std::uint32_t i = 0; i < entries_per_block; ++i) {
-            if (i % 8 == 0 && !storage.read(place(block, i), bytes)) {
+        // From the end, where the latest entries are: the older ones need no checksum then.
+        for (std::uint32_t i = entries_per_block; i-- > 0;) {
+            if (i % 8 == 7 && !storage.read(place(block, i - 7), bytes)) {
                 bytes.fill(0);
             }
             const Bytes entry = Bytes(bytes).subspan(i % 8 * entry_size, entry_size);

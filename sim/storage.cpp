@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a simulated storage takes changes and what is left of them.
+#include "sim/storage.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace jw {
+
+SimStorage::SimStorage(Shape shape, std::uint32_t blocks, std::uint64_t seed)
+    : shape_(shape),
+      blocks_(blocks),
+      random_(seed),
+      bytes_(std::size_t{blocks} * block_size,
+             static_cast<std::uint8_t>(shape == Shape::flash ? 0xFF : 0)),
+      medium_(bytes_) {}
+
+Status SimStorage::read(std::uint64_t at, MutableBytes out) {
+    if (at > bytes_.size() || out.size() > bytes_.size() - at) {
+        return JW_FAIL(internal);
+    }
+    std::memcpy(out.data(), bytes_.data() + at, out.size());
+    return done;
+}
+
+void SimStorage::make(Shape shape,
+                      const Change& change,
+                      const std::uint8_t* data,
+                      std::size_t size,
+                      std::vector<std::uint8_t>& image) {
+    std::uint8_t* const to = image.data() + change.at;
+    if (change.erase) {
+        std::memset(to, 0xFF, size);
+    } else if (shape == Shape::file) {
+        std::memcpy(to, data + change.data, size);
+    } else {
+        for (std::size_t i = 0; i < size; ++i) {
+            to[i] = static_cast<std::uint8_t>(to[i] & data[change.data + i]);
+        }
+    }
+}
+
+void SimStorage::remember(const Change& change, Bytes bytes) {
+    unsynced_.push_back(change);
+    data_.insert(data_.end(), bytes.begin(), bytes.end());
+    make(shape_, change, data_.data(), change.size, bytes_);
+}
+
+Status SimStorage::write(std::uint64_t at, Bytes bytes) {
+    if (at > bytes_.size() || bytes.size() > bytes_.size() - at || bytes.empty() ||
+        at / block_size != (at + bytes.size() - 1) / block_size) {
+        return JW_FAIL(out_of_range);
+    }
+    if (read_only_) {
+        return JW_FAIL(denied);
+    }
+    if (on_change_) {
+        on_change_();
+    }
+    ++counters_.writes;
+    Status result = done;
+    if (good_writes_ > 0) {
+        --good_writes_;
+    } else if (failing_writes_ > 0) {
+        --failing_writes_;
+        result = no_space_ ? JW_FAIL(full) : JW_FAIL(internal);
+        bytes = bytes.first(random_.below(bytes.size() + 1));
+    }
+    counters_.bytes_written += bytes.size();
+    if (shape_ == Shape::flash) {
+        counters_.written_twice += static_cast<std::uint64_t>(
+            std::count_if(bytes_.begin() + static_cast<std::ptrdiff_t>(at),
+                          bytes_.begin() + static_cast<std::ptrdiff_t>(at + bytes.size()),
+                          [](std::uint8_t byte) { return byte != 0xFF; }));
+    }
+    remember({at, bytes.size(), data_.size(), false}, bytes);
+    return result;
+}
+
+Status SimStorage::erase(std::uint32_t block) {
+    if (block >= blocks_) {
+        return JW_FAIL(out_of_range);
+    }
+    if (read_only_) {
+        return JW_FAIL(denied);
+    }
+    ++counters_.erases;
+    if (shape_ == Shape::flash) {
+        if (on_change_) {
+            on_change_();
+        }
+        remember({std::uint64_t{block} * block_size, block_size, data_.size(), true}, {});
+    }
+    return done;
+}
+
+std::optional<SimStorage::Answer> SimStorage::answer() {
+    if (!asked_) {
+        return std::nullopt;
+    }
+    Answer answer{*asked_, done};
+    asked_.reset();
+    ++counters_.syncs;
+    if (failing_syncs_ > 0) {
+        --failing_syncs_;
+        answer.result = JW_FAIL(internal);
+        settle(Persistence::subset);
+    } else {
+        settle(Persistence::kept);
+    }
+    return answer;
+}
+
+void SimStorage::fail_writes(std::uint64_t good, std::uint64_t count, bool no_space) {
+    good_writes_ = count == 0 ? 0 : good;
+    failing_writes_ = count;
+    no_space_ = no_space;
+}
+
+void SimStorage::flip_bit(std::uint64_t bit) {
+    const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
+    bytes_[bit / 8] ^= mask;
+    medium_[bit / 8] ^= mask;
+}
+
+void SimStorage::settle(Persistence persistence) {
+    for (std::size_t i = 0; i < unsynced_.size(); ++i) {
+        const Change& change = unsynced_[i];
+        const bool last = i + 1 == unsynced_.size();
+        std::size_t size = change.size;
+        if (persistence == Persistence::dropped ||
+            (persistence == Persistence::subset && random_.one_in(2))) {
+            size = 0;
+        } else if (last && persistence != Persistence::kept) {
+            size = random_.below(size + 1);
+        }
+        make(shape_, change, data_.data(), size, medium_);
+    }
+    unsynced_.clear();
+    data_.clear();
+}
+
+void SimStorage::cut_power(Persistence persistence) {
+    settle(persistence);
+    bytes_ = medium_;
+    asked_.reset();
+    failing_syncs_ = 0;
+    good_writes_ = failing_writes_ = 0;
+    read_only_ = false;
+}
+
+void SimStorage::replace(std::vector<std::uint8_t> bytes) {
+    bytes.resize(bytes_.size());
+    bytes_ = std::move(bytes);
+    medium_ = bytes_;
+    unsynced_.clear();
+    data_.clear();
+    asked_.reset();
+}
+
+}  // namespace jw
