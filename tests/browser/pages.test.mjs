@@ -57,6 +57,7 @@ const everything = [
   ['devices', '#/devices', {}],
   ['a device with a relay', '#/devices/heat', {}],
   ['a device with many values and a gap', '#/devices/grid', { gap: true }],
+  ['a device with limits to set', '#/devices/roof', {}],
   ['a silent device', '#/devices/heat', { silent: { heat: 1680 }, faults: [heat_fault] }],
   ['a device that is not there', '#/devices/nowhere', {}],
   ['delivery', '#/delivery', {}],
@@ -78,6 +79,7 @@ describe('no violation of WCAG 2.2 AA', () => {
         for (const colorScheme of ['light', 'dark']) {
           await page.emulateMedia({ colorScheme });
           assert.deepEqual(await violations(page), [], `${colorScheme}, ${size.width} px`);
+          assert.equal(await sideways(page), 0, `${size.width} px`);
         }
       }
     });
@@ -101,9 +103,9 @@ describe('no violation of WCAG 2.2 AA', () => {
 
 describe('nothing is cut off', () => {
   for (const [name, hash, state] of everything) {
-    it(`at 320 px: ${name}`, async () => {
+    it(`at 320 px in German, which is longer: ${name}`, async () => {
       fake.set(state);
-      const page = await show(hash, { size: { width: 320, height: 640 } });
+      const page = await show(hash, { size: { width: 320, height: 640 }, locale: 'de-DE' });
       await filled(page);
       assert.equal(await sideways(page), 0);
     });
@@ -274,6 +276,18 @@ describe('the relay', () => {
     assert.equal(await button.getAttribute('aria-disabled'), 'true');
   });
 
+  it('a limit is typed in per cent; what does not fit is said beside the field', async () => {
+    const page = await show('#/devices/roof');
+    const field = page.getByLabel('New value of Power limit');
+    await field.fill('120');
+    await page.getByRole('button', { name: 'Set Power limit', exact: true }).click();
+    await says(page, 'Type a number from 0 to 100 %.');
+    assert.equal(await field.inputValue(), '120');
+    await field.fill('62,5');
+    await page.keyboard.press('Enter');
+    await says(page, 'read back: 62.5 %.');
+  });
+
   it('asking now is answered', async () => {
     const page = await show('#/devices/heat');
     await page.getByRole('button', { name: 'Ask it now' }).click();
@@ -392,6 +406,19 @@ describe('the way through', () => {
     const page = await show('#/', { forcedColors: 'active' });
     await says(page, 'Everything delivered');
     assert.deepEqual(await violations(page), []);
+  });
+});
+
+describe('a mistake in a page', () => {
+  it('leaves the frame, says so, and another page opens', async () => {
+    const page = await show('#/');
+    await says(page, 'Everything delivered');
+    fake.set({ sinks: [{ name: 'odd', type: null, endpoint: null }] });
+    await page.locator('.top').getByRole('link', { name: 'Delivery' }).click();
+    await says(page, 'This page cannot be shown');
+    await page.locator('.top').getByRole('link', { name: 'Faults' }).click();
+    await says(page, 'No fault now.');
+    page.trouble.length = 0;
   });
 });
 

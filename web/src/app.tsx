@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every page: the way to the pages, the line when contact is lost, the toast.
+import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Connection } from './api/live';
 import type { Page } from './context';
@@ -141,6 +142,38 @@ const Alarms = ({ page }: { page: Page }) => {
   );
 };
 
+interface GuardProps {
+  children: ComponentChildren;
+}
+
+/** A mistake in one page leaves the frame and the way to the others. */
+class Guard extends Component<GuardProps, { error: unknown }> {
+  override state = { error: null as unknown };
+
+  static override getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  override render({ children }: GuardProps) {
+    const { error } = this.state;
+    if (error === null) {
+      return children;
+    }
+    return (
+      <Status
+        sentence={say('page_broken')}
+        which="broken"
+        lines={[{ mark: 'alarm', text: say('page_broken_what', { reason: String(error) }) }]}
+        action={
+          <button class="btn" onClick={() => location.reload()}>
+            {say('load_again')}
+          </button>
+        }
+      />
+    );
+  }
+}
+
 const Body = ({ page, path }: { page: Page; path: string[] }) => {
   switch (path[0]) {
     case '':
@@ -211,7 +244,9 @@ const Frame = ({ page, path }: { page: Page; path: string[] }) => {
       </header>
       <Offline page={page} />
       <main id="main" tabIndex={-1}>
-        <Body page={page} path={path} />
+        <Guard key={path.join('/')}>
+          <Body page={page} path={path} />
+        </Guard>
       </main>
       <footer class="foot-line">
         {status &&

@@ -16,9 +16,10 @@ const types = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-const policy =
+const policy = // as strict as the gateway's own
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
+  "frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /** What a test can change; everything else follows from it and from the running time. */
 const standard = () => ({
@@ -29,6 +30,7 @@ const standard = () => ({
   house_w: 1140,
   battery_w: 2200,
   relay: 1,
+  limit: 1000,
   relay_answer: 'executed', // or the code of a refusal; 'never' leaves it running
   relay_delay_ms: 400,
   sinks: [
@@ -61,6 +63,14 @@ const identities = {
   battery: ['sunspec', 'pv-lan', 'modbus_tcp', '192.168.1.42:502 unit 1', 'Jouletec', 'Rack 14', '2.4', 'JT-0412', 1000],
   heat: ['demo_meter', 'rs485', 'modbus_rtu', '/dev/ttyUSB0 unit 4', '', '', '1.2', '', 2000],
   gas: ['p1', 'p1', 'serial', '/dev/ttyUSB1 channel 1', 'Itron', 'G4', '', '', 1000],
+};
+
+const settable = {
+  heat: [{ name: 'relay_closed', least: 0, most: 1 }],
+  roof: [
+    { name: 'power_limit_permille', least: 0, most: 1000 },
+    { name: 'power_limit_enabled', least: 0, most: 1 },
+  ],
 };
 
 function random(seed) {
@@ -166,9 +176,9 @@ export class FakeGateway {
           poll_ms,
           keep_ms: 60000,
           last_reading_age_ms: this.state.starting ? null : silent !== undefined ? silent * 1000 : 300,
-          readings: Math.round((this.#seconds() * 1000) / poll_ms),
+          readings: Math.round((7200_000 + Date.now() - this.#started) / poll_ms),
           errors: silent !== undefined ? 14 : 0,
-          settable: name === 'heat' ? [{ name: 'relay_closed', least: 0, most: 1 }] : [],
+          settable: settable[name] ?? [],
         };
       }),
     };
@@ -211,7 +221,7 @@ export class FakeGateway {
           dc_voltage_s2_mv: 588200,
           temperature_mc: 41300,
           operating_state: 4,
-          power_limit_permille: 1000,
+          power_limit_permille: s.limit,
           power_limit_enabled: 0,
           rated_power_w: 10000,
         };
@@ -433,10 +443,14 @@ export class FakeGateway {
       return;
     }
     setTimeout(() => {
-      if (code === 'executed' && body.action === 'set') {
+      const value = body.quantity === 'relay_closed' && code !== 'executed' ? this.state.relay : body.value;
+      if (code === 'executed' && body.quantity === 'relay_closed') {
         this.state.relay = body.value;
       }
-      Object.assign(command, { state: 'done', code, value: this.state.relay });
+      if (code === 'executed' && body.quantity === 'power_limit_permille') {
+        this.state.limit = body.value;
+      }
+      Object.assign(command, { state: 'done', code, value: value ?? null });
       this.#send({ type: 'result', ...command });
       this.#send(this.#body('readings'));
     }, this.state.relay_delay_ms);

@@ -8,6 +8,7 @@ import { csvOf, decimalsFor, gapsOf } from '../src/site/series';
 import { deliveryLine, statusOf, type Situation } from '../src/site/status';
 import { groupOf, labelOf, written } from '../src/site/values';
 import { isStale, powersOf, viewOf } from '../src/site/view';
+import { typed } from '../src/parts/control';
 import { thin, together } from '../src/text/formats';
 import { chooseLanguage } from '../src/text/say';
 
@@ -358,6 +359,20 @@ describe('values', () => {
     ['rated_power_w', 'limits'],
     ['relay_closed', 'state'],
   ])('%s stands in the group %s', (quantity, group) => expect(groupOf(quantity)).toBe(group));
+});
+
+describe('a limit that is typed', () => {
+  const permille = { name: 'power_limit_permille', least: 0, most: 1000 };
+  it.each([
+    ['62,5', 625],
+    ['62.5', 625],
+    [' 100 ', 1000],
+    ['100.1', null],
+    ['-1', null],
+    ['', null],
+    ['1e3', null],
+    ['abc', null],
+  ])('%j per cent', (text, value) => expect(typed(text, 10, permille)).toBe(value));
 });
 
 describe('chart', () => {

@@ -24,6 +24,8 @@ export interface Live {
 
 type Message = { type: string } & Record<string, unknown>;
 
+const items = <T>(message: Message): T[] => (message.items ?? []) as T[];
+
 const poll_every_ms = 2000;
 const first_wait_ms = 1000;
 const longest_wait_ms = 15_000;
@@ -217,11 +219,11 @@ export class Connection {
         live.status = { at_ms, body: message as unknown as Status };
         break;
       case 'devices':
-        live.devices = { at_ms, body: message.items as Device[] };
+        live.devices = { at_ms, body: items<Device>(message) };
         this.#countReadings(live.devices.body, at_ms);
         break;
       case 'readings':
-        for (const item of message.items as Latest[]) {
+        for (const item of items<Latest>(message)) {
           live.readings.set(item.device, { at_ms, body: item });
         }
         break;
@@ -239,11 +241,11 @@ export class Connection {
         break;
       }
       case 'faults':
-        live.faults = { at_ms, body: message.items as Fault[] };
+        live.faults = { at_ms, body: items<Fault>(message) };
         break;
       case 'result':
         this.takeResult(message as unknown as CommandState);
-        break;
+        return;
       default:
         return; // of a later version
     }

@@ -92,14 +92,14 @@ const Targets = ({ page, outbox }: { page: Page; outbox: Outbox }) => {
           <tr key={sink.name}>
             <td>
               <b>{sink.name}</b>
-              <small>
+              <small class="address">
                 {sink.type.toUpperCase()}, {sink.endpoint}
               </small>
             </td>
             <td class="r">{count(sink.waiting)}</td>
             <td class="r hide-s">{count(sink.in_flight)}</td>
             <td class="r hide-s nb">{together(bytes(sink.sent_bytes))}</td>
-            <td class="r">
+            <td class="r nb">
               {sink.last_confirmed_age_s === null
                 ? say('never')
                 : say('ago', { age: age(sink.last_confirmed_age_s + elapsed_s) })}

@@ -45,6 +45,9 @@ const Tile = ({ view, value }: { view: DeviceView; value: LiveValue }) => {
   );
 };
 
+/** Three phases stand in threes; everything else in fours where there is room. */
+const columns = (tiles: number): string => (tiles % 3 === 0 ? 'by-3' : 'by-4');
+
 const Values = ({ view }: { view: DeviceView }) => {
   const by = new Map<Group, LiveValue[]>();
   for (const value of view.values) {
@@ -56,7 +59,7 @@ const Values = ({ view }: { view: DeviceView }) => {
   }
   if (view.values.length <= few_values) {
     return (
-      <dl class="tiles">
+      <dl class={`tiles ${columns(view.values.length)}`}>
         {view.values.map((value) => (
           <Tile key={value.name} view={view} value={value} />
         ))}
@@ -70,7 +73,7 @@ const Values = ({ view }: { view: DeviceView }) => {
         .map((group) => (
           <div key={group}>
             <h3>{say(`group_${group}`)}</h3>
-            <dl class="tiles">
+            <dl class={`tiles ${columns(by.get(group)!.length)}`}>
               {by.get(group)!.map((value) => (
                 <Tile key={value.name} view={view} value={value} />
               ))}

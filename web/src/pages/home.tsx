@@ -98,6 +98,14 @@ const Loads = ({ page, loads }: { page: Page; loads: readonly DeviceView[] }) =>
   </div>
 );
 
+/** The house is a sum: it is known only where every place around it is. */
+function whyNoHouse(page: Page): string {
+  const missing = page.views.find(
+    (view) => /^(grid|solar|battery)$/.test(view.role) && freshNumber(view.main) === null,
+  );
+  return missing ? say('not_computed', { title: missing.title }) : '';
+}
+
 const FlowSheet = ({ page, powers }: { page: Page; powers: Powers }) => {
   const loads = page.views.filter(
     (view) => view.role === 'load' && view.values.some((value) => value.name === 'power_w'),
@@ -126,7 +134,7 @@ const FlowSheet = ({ page, powers }: { page: Page; powers: Powers }) => {
             <b class={powers.house === null ? 'faint' : ''}>
               <Power watts={powers.house} />
             </b>
-            {powers.house === null && <span class="faint">{say('not_computed')}</span>}
+            {powers.house === null && <span class="faint">{whyNoHouse(page)}</span>}
           </div>
         </div>
         {loads.length > 0 && <Loads page={page} loads={loads} />}

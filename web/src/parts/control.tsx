@@ -4,9 +4,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, Refused } from '../api/ask';
 import type { CommandState, Settable } from '../api/shapes';
 import type { Page } from '../context';
-import { labelOf, written } from '../site/values';
+import { chartUnit, labelOf, written } from '../site/values';
 import type { DeviceView } from '../site/view';
-import { clock, together } from '../text/formats';
+import { clock, decimal, together } from '../text/formats';
 import { say, sayOr } from '../text/say';
 
 type Phase =
@@ -178,6 +178,15 @@ const SwitchControl = ({ page, view, settable }: { page: Page; view: DeviceView;
   );
 };
 
+/** What was typed as a whole number in the unit of the API, or null; comma and point both do. */
+export function typed(text: string, by: number, settable: Settable): number | null {
+  if (!/^\s*[-\u2212]?\d+([.,]\d+)?\s*$/.test(text)) {
+    return null;
+  }
+  const wanted = Math.round(Number(text.replace('\u2212', '-').replace(',', '.')) * by);
+  return wanted >= settable.least && wanted <= settable.most ? wanted : null;
+}
+
 const NumberControl = ({ page, view, settable }: { page: Page; view: DeviceView; settable: Settable }) => {
   const { phase, send, busy } = useCommand(page, view, settable.name);
   const [text, setText] = useState('');
@@ -185,35 +194,45 @@ const NumberControl = ({ page, view, settable }: { page: Page; view: DeviceView;
   const field = useRef<HTMLInputElement>(null);
   const value = view.values.find((one) => one.name === settable.name);
   const label = labelOf(asValue(settable.name));
+  const { by, unit } = chartUnit(settable.name, 0); // typed in % and A, not in permille and mA
   const id = `set-${settable.name}`;
-  const places = { least: settable.least, most: settable.most };
+  const bound = (number: number): string => decimal(number / by, Number.isInteger(number / by) ? 0 : 1);
+  const places = {
+    least: bound(settable.least),
+    most: together({ number: bound(settable.most), unit }),
+  };
+  const off = busy || page.offline;
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (busy || page.offline) {
+    if (off) {
       return;
     }
-    const wanted = Number(text);
-    const fits =
-      /^\s*-?\d+\s*$/.test(text) && wanted >= settable.least && wanted <= settable.most;
-    setWrong(!fits);
-    if (fits) {
-      send(wanted);
-    } else {
+    const wanted = typed(text, by, settable);
+    setWrong(wanted === null);
+    if (wanted === null) {
       field.current?.focus();
+    } else {
+      send(wanted);
     }
   };
   return (
     <form class="control" data-control={settable.name} onSubmit={submit} noValidate>
+      <div class="control-now">
+        <h3>{label}</h3>
+        <b class={value?.stale ? 'stale' : ''}>
+          {value?.value == null ? '–' : together(written(settable.name, value.value, view.device))}
+        </b>
+      </div>
       <div class="field">
-        <label for={id}>{label}</label>
+        <label for={id}>{say('set_new', { label })}</label>
         <span class="hint" id={`${id}-hint`}>
-          {value?.value != null && `${together(written(settable.name, value.value, view.device))}. `}
-          {say('set_range', places)} ({settable.name})
+          {say('set_range', places)}
         </span>
         <input
           id={id}
           ref={field}
-          inputMode="numeric"
+          inputMode="decimal"
+          autocomplete="off"
           value={text}
           aria-invalid={wrong}
           aria-describedby={`${id}-hint ${id}-wrong`}
@@ -224,7 +243,7 @@ const NumberControl = ({ page, view, settable }: { page: Page; view: DeviceView;
         </span>
       </div>
       <div class="acts">
-        <button class="btn main" aria-disabled={busy || page.offline} aria-describedby={`phase-${settable.name}`}>
+        <button class="btn main" aria-disabled={off} aria-describedby={`phase-${settable.name}`}>
           {say('set_value', { label })}
         </button>
       </div>

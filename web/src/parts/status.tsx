@@ -14,19 +14,19 @@ interface Props {
 
 export const Status = ({ sentence, which, lines, crumb, action }: Props) => (
   <section class="status">
-    {crumb && <p class="crumb">{crumb}</p>}
-    <div class="head">
+    <div class="said">
+      {crumb && <p class="crumb">{crumb}</p>}
       <h1 tabIndex={-1}>{sentence}</h1>
-      {action}
-    </div>
-    <p class="sub">
+      <p class="sub">
       {lines.map((line, i) => (
         <span key={i}>
           {line.mark !== 'none' && <i class={`dot ${line.mark}`} aria-hidden="true" />}
           {line.to ? <a href={line.to}>{line.text}</a> : <span>{line.text}</span>}
         </span>
       ))}
-    </p>
+      </p>
+    </div>
+    {action}
     <Announce which={which} text={sentence} />
   </section>
 );
