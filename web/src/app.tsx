@@ -13,6 +13,7 @@ import { Home } from './pages/home';
 import { SignIn } from './pages/sign_in';
 import { Icon, Logo, type IconName } from './parts/icon';
 import { faultTitle } from './parts/notes';
+import { Shortcuts } from './parts/shortcuts';
 import { Status } from './parts/status';
 import { retryText } from './site/status';
 import { viewOf } from './site/view';
@@ -315,6 +316,7 @@ export const App = () => {
     <>
       <Frame page={page} path={path} />
       <Alarms page={page} />
+      <Shortcuts />
       <Toast text={toast} gone={() => setToast('')} />
     </>
   );

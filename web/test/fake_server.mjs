@@ -314,7 +314,11 @@ export class FakeGateway {
     return {
       epoch: '9f3ac1d27b60e481',
       boot: 12,
-      storage: { bytes_max: 512000000, bytes_used: 640000 + 210 * (s.behind ? this.#backlog : left), bytes_written: 18240000000 },
+      storage: {
+        bytes_max: 512000000,
+        bytes_used: 640000 + 210 * (s.behind ? this.#backlog : left),
+        bytes_written: 18240000000,
+      },
       classes: ['alarm', 'result', 'billing', 'telemetry'].map((name, i) => ({
         class: name,
         appended_to: [14, 7, 2210, seq][i],
@@ -428,8 +432,14 @@ export class FakeGateway {
     const recent =
       path === 'readings/recent' &&
       this.recent(url.searchParams.get('device'), url.searchParams.get('name'));
-    const body =
-      { status: () => this.status(), devices: () => this.devices(), outbox: () => this.outbox(), faults: () => this.faults(), 'readings/latest': () => this.readings() }[path]?.() ?? recent;
+    const bodies = {
+      status: () => this.status(),
+      devices: () => this.devices(),
+      outbox: () => this.outbox(),
+      faults: () => this.faults(),
+      'readings/latest': () => this.readings(),
+    };
+    const body = bodies[path]?.() ?? recent;
     body ? json(200, body) : json(404, { title: 'not found', detail: `no ${path}`, status: 404 });
   }
 

@@ -8,7 +8,7 @@ import { Bones, Empty, Sheet } from '../parts/sheet';
 import { Status } from '../parts/status';
 import { behindSinks, sinkCase, waitingMost } from '../site/delivery';
 import { deliveryLine } from '../site/status';
-import { age, bytes, count, share, together } from '../text/formats';
+import { bytes, count, share, together, wholeAge } from '../text/formats';
 import { say, sayOr } from '../text/say';
 
 function title(outbox: Outbox, elapsed_s: number): { which: string; sentence: string } {
@@ -102,7 +102,7 @@ const Targets = ({ page, outbox }: { page: Page; outbox: Outbox }) => {
             <td class="r nb">
               {sink.last_confirmed_age_s === null
                 ? say('never')
-                : say('ago', { age: age(sink.last_confirmed_age_s + elapsed_s) })}
+                : say('ago', { age: wholeAge(sink.last_confirmed_age_s + elapsed_s) })}
             </td>
           </tr>
         ))}

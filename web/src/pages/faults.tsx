@@ -4,7 +4,7 @@ import { elapsed, type Page } from '../context';
 import { faultPlace, faultTitle, worstFirst } from '../parts/notes';
 import { Bones, Empty, Sheet } from '../parts/sheet';
 import { Status } from '../parts/status';
-import { age, count } from '../text/formats';
+import { count, wholeAge } from '../text/formats';
 import { say } from '../text/say';
 
 const marks = { alarm: 'alarm', warning: 'warning', notice: 'stale' } as const;
@@ -48,7 +48,7 @@ export const Faults = ({ page }: { page: Page }) => {
                     <span class="sr">{say(`severity_${fault.severity}`)}: </span>
                     {faultTitle(page, fault)}
                   </b>
-                  <span class="when">{age(fault.since_age_s + elapsed(page, timed.at_ms))}</span>
+                  <span class="when">{wholeAge(fault.since_age_s + elapsed(page, timed.at_ms))}</span>
                   <p>
                     {fault.text} {place && <a href={place.to}>{place.action}</a>}
                   </p>

@@ -164,9 +164,16 @@ function lastKnown(values: readonly (number | null)[]): number {
   return values.length - 1;
 }
 
+/** How far two fingers are apart. */
+function spread(fingers: ReadonlyMap<number, number>): number {
+  const [a, b] = [...fingers.values()];
+  return a === undefined || b === undefined ? 0 : Math.max(20, Math.abs(a - b));
+}
+
 const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: number | null) => void }) => {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const fingers = useRef(new Map<number, number>());
   const now = useRef(series);
   now.current = series;
   const shape = `${series.key} ${series.unit} ${series.colour} ${series.states ? 1 : 0}`;
@@ -249,14 +256,23 @@ const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: nu
       act();
     }
   };
-  // uPlot follows the mouse itself; a finger that moves sideways moves the cross-hair as well.
+  // uPlot follows the mouse itself; a finger that moves sideways moves the cross-hair as well,
+  // two fingers stretch the time.
   const touch = (event: PointerEvent): void => {
     const u = plot.current;
-    if (event.pointerType !== 'mouse' && u) {
-      const left = event.clientX - u.over.getBoundingClientRect().left;
-      place(u.posToIdx(left));
+    if (event.pointerType === 'mouse' || !u) {
+      return;
+    }
+    const before = spread(fingers.current);
+    fingers.current.set(event.pointerId, event.clientX);
+    const after = spread(fingers.current);
+    if (fingers.current.size === 1) {
+      place(u.posToIdx(event.clientX - u.over.getBoundingClientRect().left));
+    } else if (before > 0 && after > 0) {
+      zoom(before / after);
     }
   };
+  const lift = (event: PointerEvent): void => void fingers.current.delete(event.pointerId);
   const value = series.values[at];
   return (
     <div
@@ -278,6 +294,8 @@ const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: nu
       onKeyDown={key}
       onPointerDown={touch}
       onPointerMove={touch}
+      onPointerUp={lift}
+      onPointerCancel={lift}
     />
   );
 };

@@ -5,7 +5,7 @@ import type { Outbox, Sink } from '../api/shapes';
 import { elapsed, type Page } from '../context';
 import { oldestAge, progressOf, sinkCase, waitingMost, type Progress, type SinkCase } from '../site/delivery';
 import { retryText } from '../site/status';
-import { age, bytes, count, decimal, share, timeLeft, together } from '../text/formats';
+import { bytes, count, decimal, share, timeLeft, together, wholeAge } from '../text/formats';
 import { say } from '../text/say';
 import { Figure } from './figure';
 
@@ -70,10 +70,10 @@ export function sinkFacts(
       ? say('sink_confirmed_none')
       : say('sink_confirmed', {
           seq: count(sink.confirmed_to[sink.confirmed_to.length - 1] ?? 0),
-          age: age(sink.last_confirmed_age_s + elapsed_s),
+          age: wholeAge(sink.last_confirmed_age_s + elapsed_s),
         });
   const oldest =
-    sink.oldest_age_s === null ? [] : [say('sink_oldest', { age: age(sink.oldest_age_s + elapsed_s) })];
+    sink.oldest_age_s === null ? [] : [say('sink_oldest', { age: wholeAge(sink.oldest_age_s + elapsed_s) })];
   switch (which) {
     case 'behind':
       return [
@@ -174,7 +174,7 @@ export const Pipe = ({ page, outbox }: { page: Page; outbox: Outbox }) => {
         <p>
           {oldest === null
             ? say('pipe_used', places)
-            : say('pipe_oldest', { ...places, age: age(oldest + elapsed_s) })}
+            : say('pipe_oldest', { ...places, age: wholeAge(oldest + elapsed_s) })}
         </p>
       </div>
       {outbox.sinks.length > 0 ? (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sentence that opens Home and the facts below it: a table of cases, most severe first.
 import type { Fault, Outbox, Status } from '../api/shapes';
-import { age, clock, count, power, timeLeft, together } from '../text/formats';
+import { clock, count, power, timeLeft, together, wholeAge } from '../text/formats';
 import { say } from '../text/say';
 import { behindSinks, lastConfirmedAge, oldestAge, sinkCase, waitingMost } from './delivery';
 import { powersOf, type DeviceView, type Powers } from './view';
@@ -148,7 +148,7 @@ export function deliveryLine(
       say('delivery_behind', {
         count: worst.waiting,
         n: count(worst.waiting),
-        age: age((worst.oldest_age_s ?? 0) + elapsed_s),
+        age: wholeAge((worst.oldest_age_s ?? 0) + elapsed_s),
         sink: worst.name,
         reason: reason.replace(/[.\s]+$/, ''),
       }),
@@ -181,12 +181,12 @@ export function deliveryLine(
       text: say('delivery_resting', {
         count: waitingMost(outbox),
         n: count(waitingMost(outbox)),
-        age: age((oldestAge(outbox) ?? 0) + elapsed_s),
+        age: wholeAge((oldestAge(outbox) ?? 0) + elapsed_s),
       }),
       to: '#/delivery',
     };
   }
-  return { mark: 'ok', text: say('delivery_done', { age: age(confirmed + elapsed_s) }) };
+  return { mark: 'ok', text: say('delivery_done', { age: wholeAge(confirmed + elapsed_s) }) };
 }
 
 export const retryText = (in_s: number): string =>

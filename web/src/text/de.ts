@@ -25,6 +25,12 @@ export const de: Record<Key, Entry> = {
   not_found_what: 'Die Adresse {address} führt nirgendwohin. Sie kann von einer anderen Version sein.',
   to_home: 'Start öffnen',
 
+  keys_title: 'Tasten',
+  keys_this: 'Diese Liste',
+  keys_off: 'Tasten ausschalten',
+  keys_on: 'Tasten einschalten',
+  close: 'Liste schließen',
+
   // sign in
   signin_title: 'Am Gateway anmelden',
   signin_field: 'Passwort',

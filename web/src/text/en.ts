@@ -26,6 +26,12 @@ const table = {
   not_found_what: 'The address {address} leads nowhere. It may be of another version.',
   to_home: 'Open Home',
 
+  keys_title: 'Keys',
+  keys_this: 'This list',
+  keys_off: 'Switch the keys off',
+  keys_on: 'Switch the keys on',
+  close: 'Close the list',
+
   // sign in
   signin_title: 'Sign in to the gateway',
   signin_field: 'Password',

@@ -139,6 +139,9 @@ export function age(seconds: number): string {
   return hours % 24 ? `${days}${thin}d ${hours % 24}${thin}h` : `${days}${thin}d`;
 }
 
+/** An age that is told in whole seconds: never finer than it was measured. */
+export const wholeAge = (seconds: number): string => age(Math.max(1, seconds));
+
 /** Rounded up, so that it does not promise too much: about 12 s, about 3 min. */
 export function timeLeft(seconds: number): string {
   const s = Math.max(1, Math.ceil(seconds));
