@@ -142,12 +142,41 @@ TEST(every_mbap_length_against_every_stream_length) {
     EXPECT(true);
 }
 
+namespace {
+
+struct Kind {
+    std::uint8_t function;
+    Side side;
+    std::size_t count_at;  // where in the frame the byte count stands
+};
+
+/// One stream of `size` bytes whose byte count says `count`; whether it was judged rightly.
+bool judged_rightly(const Kind& kind, unsigned count, std::size_t size) {
+    Buffer buffer{};
+    const MutableBytes stream = MutableBytes(buffer).last(size);
+    if (size > 1) {
+        stream[1] = kind.function;
+    }
+    if (size > kind.count_at) {
+        stream[kind.count_at] = static_cast<std::uint8_t>(count);
+    }
+    const std::size_t pdu = kind.count_at + count;
+    Code wanted = Code::truncated;
+    if (size > kind.count_at && pdu > limits::modbus_pdu_size_max) {
+        wanted = Code::malformed;
+    } else if (size >= pdu + 3) {
+        wanted = Code::ok;
+        const std::uint16_t sum = crc16_modbus(Bytes(stream).first(pdu + 1));
+        stream[pdu + 1] = static_cast<std::uint8_t>(sum);
+        stream[pdu + 2] = static_cast<std::uint8_t>(sum >> 8);
+    }
+    const auto frame = take_rtu(stream, kind.side);
+    return frame.code() == wanted && (!frame || frame->pdu.size() == pdu);
+}
+
+}  // namespace
+
 TEST(every_serial_byte_count_against_every_stream_length) {
-    struct Kind {
-        std::uint8_t function;
-        Side side;
-        std::size_t count_at;
-    };
     for (const Kind& kind : {Kind{3, Side::reply, 2},
                              Kind{1, Side::reply, 2},
                              Kind{23, Side::reply, 2},
@@ -156,26 +185,7 @@ TEST(every_serial_byte_count_against_every_stream_length) {
                              Kind{23, Side::request, 10}}) {
         for (unsigned count = 0; count < 256; ++count) {
             for (std::size_t size = 0; size <= 300; ++size) {
-                Buffer buffer{};
-                const MutableBytes stream = MutableBytes(buffer).last(size);
-                if (size > 1) {
-                    stream[1] = kind.function;
-                }
-                if (size > kind.count_at) {
-                    stream[kind.count_at] = static_cast<std::uint8_t>(count);
-                }
-                const std::size_t pdu = kind.count_at + count;
-                Code wanted = Code::truncated;
-                if (size > kind.count_at && pdu > limits::modbus_pdu_size_max) {
-                    wanted = Code::malformed;
-                } else if (size >= pdu + 3) {
-                    wanted = Code::ok;
-                    const std::uint16_t sum = crc16_modbus(Bytes(stream).first(pdu + 1));
-                    stream[pdu + 1] = static_cast<std::uint8_t>(sum);
-                    stream[pdu + 2] = static_cast<std::uint8_t>(sum >> 8);
-                }
-                const auto frame = take_rtu(stream, kind.side);
-                if (frame.code() != wanted || (frame && frame->pdu.size() != pdu)) {
+                if (!judged_rightly(kind, count, size)) {
                     EXPECT(false);
                     return;
                 }

@@ -10,7 +10,6 @@
 namespace jw {
 namespace {
 
-using modbus::Frame;
 using modbus::Side;
 
 constexpr std::uint8_t exception_flag = 0x80;

@@ -400,8 +400,8 @@ TEST(clients_learn_that_they_cannot_be_reached) {
     scene.line.step(after_ms(2000));
     EXPECT(scene.a().unasked == 2);
     EXPECT(scene.askers[1].unasked == 0);  // it is not due yet
-    for (int i = 3; i <= 5; ++i) {
-        scene.line.step(after_ms(i * 1000));
+    for (const int ms : {3000, 4000, 5000}) {
+        scene.line.step(after_ms(ms));
     }
     EXPECT(scene.askers[1].unasked == 1);
     EXPECT(scene.a().asked == 0 && scene.wire.sent == 0);

@@ -13,6 +13,8 @@ constexpr std::uint8_t identification_single = 4;
 constexpr std::uint16_t coil_on = 0xFF00;
 constexpr std::uint16_t registers_per_exchange_write_max = 121;  // 6.17
 
+constexpr std::size_t register_size = 2;
+
 bool is_bits(Function function) {
     return function == Function::read_coils || function == Function::read_discrete_inputs;
 }
@@ -59,7 +61,8 @@ Status check_request(const Request& request) {
         case Function::write_registers:
             JW_TRY(check_range(
                 request.address, request.count, limits::modbus_registers_per_write_max));
-            return size == request.count * 2U ? Status(done) : Status(JW_FAIL(malformed));
+            return size == register_size * request.count ? Status(done)
+                                                         : Status(JW_FAIL(malformed));
         case Function::read_write_registers:
             JW_TRY(
                 check_range(request.address, request.count, limits::modbus_registers_per_read_max));
@@ -206,7 +209,7 @@ Result<Request> decode_request(Bytes pdu) {
             request.write_address = in.u16_be();
             const std::uint16_t write_count = in.u16_be();
             request.data = in.take(in.u8());
-            if (in.ok() && request.data.size() != write_count * 2U) {
+            if (in.ok() && request.data.size() != register_size * write_count) {
                 return JW_FAIL(malformed);
             }
             break;
@@ -366,7 +369,7 @@ Status check_reply(const Reply& reply, const Request& request) {
             fits = fits && reply.identification == request.identification;
             break;
         default:
-            fits = fits && reply.data.size() == request.count * 2U;
+            fits = fits && reply.data.size() == register_size * request.count;
             break;
     }
     return fits ? Status(done) : Status(JW_FAIL(malformed));
@@ -376,7 +379,7 @@ Result<Bytes> registers_of(Bytes pdu, Function function, std::uint16_t count) {
     if (is_exception(pdu)) {
         return JW_FAIL(denied);
     }
-    const std::size_t size = count * 2U;
+    const std::size_t size = register_size * count;
     if (pdu.size() != size + 2 || pdu[0] != static_cast<std::uint8_t>(function) || pdu[1] != size) {
         return JW_FAIL(malformed);
     }

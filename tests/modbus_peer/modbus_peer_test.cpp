@@ -20,7 +20,6 @@ namespace jw::peer {
 namespace {
 
 using modbus::Function;
-using modbus::Reply;
 using modbus::Request;
 
 struct FreeContext {
