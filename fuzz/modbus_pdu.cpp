@@ -29,7 +29,7 @@ void check_pdu(Bytes pdu) {
         CHECK(reply->exception != Exception::none || (size && *size == pdu.size()));
     }
     for (const Function function : {Function::read_holding_registers, Function::write_register}) {
-        for (const std::size_t count : {1, 2, 125, 1000}) {
+        for (const std::size_t count : {1U, 2U, 125U, 1000U}) {
             const auto registers = registers_of(pdu, function, static_cast<std::uint16_t>(count));
             if (registers) {
                 CHECK(registers->size() == count * 2);
