@@ -149,7 +149,9 @@ describe('live', () => {
     await says(page, 'Everything delivered');
     fake.set({ down: true });
     await says(page, 'No contact with the gateway since');
-    await says(page, 'Everything delivered, 5 s ago');
+    await says(page, 'The last values are from');
+    await says(page, 'Power now is not known.', 20_000);
+    assert.match(await page.textContent('tr[data-device=grid] td.now'), /value is old/);
     fake.set();
     await page.getByRole('button', { name: 'Try now' }).click();
     await until(page, 'the line to go', () => !document.querySelector('.offline'));

@@ -6,6 +6,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
 import './styles/parts.css';
+import './styles/pictures.css';
 import 'uplot/dist/uPlot.min.css';
 import { chooseLanguage, chosenLanguage } from './text/say';
 

@@ -114,6 +114,7 @@ function situation(site: Site): Situation {
     outbox_elapsed_s: 0,
     faults: site.faults ?? [],
     now_ms,
+    lost_since_ms: null,
   };
 }
 
@@ -162,6 +163,15 @@ describe('status sentence', () => {
     const status = statusOf(situation({ grid: 100, faults: [fault] }));
     expect(status.sentence).toBe('New readings cannot be kept.');
     expect(status.lines[0]!.text).toBe('The disk refuses writes.');
+  });
+
+  it('blames no device while the gateway itself is not heard', () => {
+    const lost = { ...situation({ grid: 1, solar: 5, silent: true }), lost_since_ms: now_ms - 4000 };
+    expect(statusOf(lost)).toEqual({
+      which: 'no_contact',
+      sentence: 'Power now is not known.',
+      lines: [{ mark: 'stale', text: 'The last values are from 14:20:02' }],
+    });
   });
 
   it('says that the clock is not set', () => {

@@ -14,7 +14,7 @@ import { chartUnit, fromZero, groupOf, groups, inSteps, labelOf, written, type G
 import type { DeviceView, LiveValue } from '../site/view';
 import { age, count, power, thin, together } from '../text/formats';
 import { say } from '../text/say';
-import { kindOf, powerWord } from './words';
+import { kindOf, nothing_w, powerWord } from './words';
 
 const chart_every_s = 10;
 const few_values = 6; // need no headings
@@ -206,6 +206,9 @@ function onlineSentence(view: DeviceView): string {
   }
   const places = { title, power: together(power(Math.abs(main.value))) };
   const inward = main.value >= 0;
+  if (Math.abs(main.value) < nothing_w) {
+    return say(`device_nothing_${role}`, places);
+  }
   switch (role) {
     case 'grid':
       return say(inward ? 'device_grid_in' : 'device_grid_out', places);

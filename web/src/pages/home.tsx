@@ -154,6 +154,7 @@ export const Home = ({ page }: { page: Page }) => {
         outbox_elapsed_s: elapsed(page, live.outbox?.at_ms ?? page.tick_ms),
         faults: live.faults?.body ?? [],
         now_ms: page.now_ms,
+        lost_since_ms: live.lost?.since_unix_ms ?? null,
       })
     : { which: 'loading', sentence: say('status_loading'), lines: [] };
   const powers = powersOf(views);

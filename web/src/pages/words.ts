@@ -7,7 +7,8 @@ import type { DeviceView } from '../site/view';
 import { say, sayOr } from '../text/say';
 import type { IconName } from '../parts/icon';
 
-const nothing_w = 20;
+/** Below this many watts nothing worth a word flows. */
+export const nothing_w = 20;
 
 export const roleIcon: Record<Role, IconName> = {
   grid: 'grid',

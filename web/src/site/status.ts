@@ -27,6 +27,8 @@ export interface Situation {
   outbox_elapsed_s: number;
   faults: readonly Fault[];
   now_ms: number;
+  /** Contact with the gateway is lost since then: what it does now is not known. */
+  lost_since_ms: number | null;
 }
 
 /** Below this many watts nothing worth a word flows. */
@@ -61,6 +63,11 @@ const cases: Case[] = [
     which: 'no_device',
     holds: (f) => f.views.length === 0,
     sentence: () => say('status_no_device'),
+  },
+  {
+    which: 'no_contact',
+    holds: (f) => f.lost_since_ms !== null && f.powers?.grid == null,
+    sentence: () => say('status_not_known'),
   },
   {
     which: 'meter_silent',
@@ -199,6 +206,11 @@ export function statusOf(situation: Situation): StatusText {
     grid: situation.views.find((view) => view.role === 'grid'),
   };
   const found = cases.find((one) => one.holds(facts))!;
+  if (facts.lost_since_ms !== null) {
+    const time = clock(facts.lost_since_ms, facts.now_ms, true);
+    const line: Line = { mark: 'stale', text: say('last_values', { time }) };
+    return { which: found.which, sentence: found.sentence(facts), lines: [line] };
+  }
   const lines: Line[] = [];
   const disk = raised(facts, 'storage_failed', 'storage_full', 'records_dropped');
   if (disk) {

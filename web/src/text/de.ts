@@ -85,6 +85,7 @@ export const de: Record<Key, Entry> = {
     one: '{n} von {of} Geräten antwortet nicht',
     other: '{n} von {of} Geräten antworten nicht',
   },
+  last_values: 'Die letzten Werte sind von {time}',
   clock_not_set: 'Die Uhr ist noch nicht gestellt; Messwerte werden behalten und bekommen dann ihre Zeit',
 
   // power flow
@@ -150,6 +151,11 @@ export const de: Record<Key, Entry> = {
   device_discharging: '{title} gibt {power}.',
   device_gives: '{title} gibt {power}.',
   device_draws: '{title} nimmt {power}.',
+  device_nothing_grid: 'Aus dem Netz kommt nichts.',
+  device_nothing_solar: '{title} gibt gerade nichts.',
+  device_nothing_battery: '{title} ruht.',
+  device_nothing_load: '{title} nimmt nichts.',
+  device_nothing_gas: '{title} nimmt nichts.',
   device_silent: '{title} antwortet nicht.',
   device_refusing: '{title} antwortet falsch.',
   device_starting: '{title} wird zum ersten Mal gefragt.',

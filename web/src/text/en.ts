@@ -80,6 +80,7 @@ const table = {
   meter_silent: '{title} does not answer since {time}',
   meter_never: '{title} has not answered yet',
   devices_silent: { one: '{n} of {of} devices does not answer', other: '{n} of {of} devices do not answer' },
+  last_values: 'The last values are from {time}',
   clock_not_set: 'The clock is not set yet; readings are kept and get their time then',
 
   // power flow
@@ -145,6 +146,11 @@ const table = {
   device_discharging: '{title} gives {power}.',
   device_gives: '{title} gives {power}.',
   device_draws: '{title} draws {power}.',
+  device_nothing_grid: 'Nothing comes from the grid.',
+  device_nothing_solar: '{title} gives nothing now.',
+  device_nothing_battery: '{title} rests.',
+  device_nothing_load: '{title} draws nothing.',
+  device_nothing_gas: '{title} draws nothing.',
   device_silent: '{title} does not answer.',
   device_refusing: '{title} answers wrongly.',
   device_starting: '{title} is being asked for the first time.',
