@@ -9,6 +9,6 @@ function(jw_embed target)
     COMMAND ${Python3_EXECUTABLE} ${script} ${base} ${embed_ARGUMENTS}
     DEPENDS ${script} ${embed_DEPENDS} VERBATIM)
   # The assembler reads the files themselves, which the compiler's dependency list does not show.
-  set_source_files_properties(${base}.S PROPERTIES OBJECT_DEPENDS "${embed_DEPENDS}")
+  set_source_files_properties(${base}.S PROPERTIES OBJECT_DEPENDS "${script};${embed_DEPENDS}")
   target_sources(${target} PRIVATE ${base}.S ${base}.cpp)
 endfunction()

@@ -4,17 +4,32 @@
 
 usage: embed.py OUT_BASE [--folder NAME=FOLDER]... [NAME=FILE]...
 
-A file that ends in .gz stands in the table without that ending, marked as gzipped; the plain file
-beside it is left out. A folder that does not exist adds nothing.
+Files of a folder are gzipped, or taken from the file of the same name with .gz where there is one.
+A folder that does not exist adds nothing.
 """
+import gzip
 import hashlib
 import pathlib
 import sys
 
 
+def folder_files(name, folder):
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".gz":
+            zipped = path.with_name(path.name + ".gz")
+            content = zipped.read_bytes() if zipped.is_file() else None
+            if content is None:
+                content = gzip.compress(path.read_bytes(), 9, mtime=0)
+            files[f"{name}/{path.relative_to(folder).as_posix()}"] = (content, True)
+        elif path.is_file() and not path.with_suffix("").exists():
+            relative = path.with_suffix("").relative_to(folder).as_posix()
+            files[f"{name}/{relative}"] = (path.read_bytes(), True)
+    return files
+
+
 def collect(arguments):
     files = {}
-    plain = []
     folder = False
     for argument in arguments:
         if argument == "--folder":
@@ -22,39 +37,37 @@ def collect(arguments):
             continue
         name, _, path = argument.partition("=")
         path = pathlib.Path(path)
-        if not folder:
-            plain.append((name, path))
-        elif path.is_dir():
-            inside = [p for p in path.rglob("*") if p.is_file()]
-            plain += [(f"{name}/{p.relative_to(path).as_posix()}", p) for p in inside]
+        if folder:
+            if path.parts and path.is_dir():
+                files.update(folder_files(name, path))
+        else:
+            files[name] = (path.read_bytes(), False)
         folder = False
-    for name, path in sorted(plain):
-        files.setdefault(name.removesuffix(".gz"), path)
-        if name.endswith(".gz"):
-            files[name.removesuffix(".gz")] = path
     return sorted(files.items())
 
 
 def main():
-    out = sys.argv[1]
-    files = collect(sys.argv[2:])
+    out = pathlib.Path(sys.argv[1])
+    parts = out.with_name(out.name + ".parts")
+    parts.mkdir(exist_ok=True)
     assembly = ["/* Written by tools/embed.py. */", "    .section .rodata"]
     table = []
     symbols = []
-    for index, (name, path) in enumerate(files):
-        content = path.read_bytes()
+    for index, (name, (content, gzipped)) in enumerate(collect(sys.argv[2:])):
+        part = parts / str(index)
+        part.write_bytes(content)
+        symbol = f"jw_embedded_{index}"
         assembly += [
             "    .balign 16",
-            f"    .globl jw_embedded_{index}",
-            f"    .hidden jw_embedded_{index}",
-            f"jw_embedded_{index}:",
-            f'    .incbin "{path.resolve().as_posix()}"',
+            f"    .globl {symbol}",
+            f"    .hidden {symbol}",
+            f"{symbol}:",
+            f'    .incbin "{part.resolve().as_posix()}"',
         ]
-        symbols.append(f"extern const std::uint8_t jw_embedded_{index}[];")
-        gzipped = "true" if path.suffix == ".gz" else "false"
+        symbols.append(f"extern const std::uint8_t {symbol}[];")
         digest = hashlib.sha256(content).hexdigest()
-        view = f"{{jw_embedded_{index}, {len(content)}}}"
-        table.append(f'    {{"{name}", "{digest}", {gzipped}, {view}}},')
+        view = f"{{{symbol}, {len(content)}}}"
+        table.append(f'    {{"{name}", "{digest}", {"true" if gzipped else "false"}, {view}}},')
     assembly.append('    .section .note.GNU-stack,"",%progbits')
     source = [
         "// Written by tools/embed.py.",
@@ -79,8 +92,8 @@ def main():
         "}",
         "}  // namespace jw",
     ]
-    pathlib.Path(out + ".S").write_text("\n".join(assembly) + "\n")
-    pathlib.Path(out + ".cpp").write_text("\n".join(source) + "\n")
+    pathlib.Path(f"{out}.S").write_text("\n".join(assembly) + "\n")
+    pathlib.Path(f"{out}.cpp").write_text("\n".join(source) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the API shows of a gateway, as functions: the program fills them, tests fake them.
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/bus/modbus_line.h"
+#include "core/device/device.h"
+#include "core/model/command.h"
+#include "core/model/event.h"
+#include "core/model/record.h"
+#include "core/model/snapshot.h"
+
+namespace jw::http {
+
+struct DeviceView {
+    std::string title;
+    std::string bus;
+    std::string bus_type;
+    std::string address;
+    DeviceInfo info;  // name and driver are always there
+    Duration keep;
+    std::span<const Capability> capabilities;  // those that can be set are shown
+};
+
+struct ClassView {
+    std::uint64_t appended_to = 0;
+    std::uint64_t accepted_to = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t expired = 0;
+    std::uint64_t damaged = 0;
+};
+
+struct OutboxView {
+    std::uint64_t epoch = 0;
+    std::uint32_t boot = 0;
+    std::uint64_t bytes_max = 0;
+    std::uint64_t bytes_used = 0;
+    std::uint64_t bytes_written = 0;  // since the start: flash wear
+    std::array<ClassView, record_classes> classes;
+};
+
+enum class SinkState : std::uint8_t { connected, connecting, waiting, off };
+constexpr auto enum_names(SinkState) {
+    return std::array{"connected", "connecting", "waiting", "off"};
+}
+
+struct SinkView {
+    std::string name;
+    std::string type;
+    std::string endpoint;
+    SinkState state = SinkState::off;
+    std::uint64_t waiting = 0;  // records
+    std::optional<Duration> oldest_age;
+    std::array<std::uint64_t, record_classes> confirmed_to{};
+    std::optional<std::array<std::uint64_t, record_classes>> durable_to;  // two-stage only
+    std::optional<Duration> last_confirmed_age;
+    std::optional<Duration> retry_in;
+    std::string reason;  // why it is not connected; empty: no trouble
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t in_flight = 0;  // messages
+};
+
+struct FaultView {
+    Fault fault;
+    Instant since;
+};
+
+struct BusView {
+    std::string name;
+    bool connected = false;
+    std::optional<ModbusCounters> modbus;  // absent where devices talk by themselves
+};
+
+/// Every function is set before the first request. All are called on the loop and must not wait.
+struct GatewayView {
+    std::string gateway;
+    std::string site;
+    std::string version;
+    std::string revision;
+    Instant started;
+    std::function<Instant()> now;
+    std::function<std::optional<std::int64_t>()> unix_ms;  // nothing while the clock is not set
+    std::function<bool()> ready;                           // the outbox is open
+    std::function<const Snapshot&()> snapshot;
+    std::function<DeviceView(std::size_t device)> device;  // same index as in the snapshot
+    std::function<OutboxView()> outbox;
+    std::function<std::vector<SinkView>()> sinks;
+    std::function<std::vector<FaultView>()> faults;
+    std::function<std::vector<BusView>()> buses;
+    /// `executed`: it was taken, its result will be told to Api::finished(); anything else: why
+    /// not.
+    std::function<ResultCode(const Command&)> submit;
+};
+
+}  // namespace jw::http
