@@ -136,6 +136,19 @@ describe('status sentence', () => {
     expect([status.which, spaced(status.sentence)]).toEqual([which, sentence]);
   });
 
+  it('does not call it sun what may come from the battery of a hybrid inverter', () => {
+    const values = { power_w: 1800, dc_power_s1_w: 6000, soc_permille: 550 };
+    const night = situation({ grid: 5 });
+    const views = viewOf(
+      [device('grid', 'p1'), device('roof', 'sunspec')],
+      [latest('grid', { power_w: 5 }), latest('roof', values)],
+      since,
+    );
+    expect(statusOf({ ...night, views }).sentence).toBe(
+      'Sun and battery run the house. Nothing comes from the grid.',
+    );
+  });
+
   it('never claims a sun that it does not know', () => {
     const odd = situation({ grid: -1520, solar: 4860 });
     const views = odd.views.map((view) =>
@@ -249,6 +262,8 @@ describe('roles', () => {
     ['solar', 'sunspec', []],
     ['solar', 'sunspec', ['power_w', 'energy_production_wh']],
     ['battery', 'sunspec', ['power_w', 'soc_permille', 'dc_power_w']],
+    ['solar', 'sunspec', ['power_w', 'soc_permille', 'dc_power_s1_w']],
+    ['load', 'demo_meter', ['power_w', 'energy_import_wh', 'relay_closed']],
     ['grid', 'sunspec', ['power_w', 'energy_import_wh']],
     ['load', 'demo_meter', ['power_w', 'energy_wh']],
     ['load', 'demo_meter', []],
@@ -282,12 +297,12 @@ describe('view', () => {
 
   it('computes the house from the places around it', () => {
     const { views } = situation({ grid: -1520, solar: 4860, battery: 2200 });
-    expect(powersOf(views)).toEqual({ grid: -1520, solar: 4860, battery: 2200, house: 1140 });
+    expect(powersOf(views)).toEqual({ grid: -1520, solar: 4860, battery: 2200, house: 1140, hybrid: false });
   });
 
   it('does not know the house where one place is silent', () => {
     const { views } = situation({ grid: 100, solar: 900, silent: true });
-    expect(powersOf(views)).toEqual({ grid: null, solar: 900, battery: undefined, house: null });
+    expect(powersOf(views)).toEqual({ grid: null, solar: 900, battery: undefined, house: null, hybrid: false });
   });
 
   it('leaves the picture out where there is no grid meter', () => {

@@ -24,7 +24,7 @@ export function flowSentence(powers: Powers): string {
   }
   const parts: string[] = [];
   if (powers.solar != null) {
-    parts.push(say('flow_solar', { power: watts(powers.solar) }));
+    parts.push(say(powers.hybrid ? 'flow_hybrid' : 'flow_solar', { power: watts(powers.solar) }));
   }
   if (powers.battery != null) {
     parts.push(
@@ -43,11 +43,13 @@ const FlowPlace = ({
   place,
   value,
   views,
+  hybrid = false,
 }: {
   page: Page;
   place: 'solar' | 'grid' | 'battery';
   value: number | null;
   views: readonly DeviceView[];
+  hybrid?: boolean;
 }) => {
   const mine = views.filter((view) => view.role === place);
   const old = mine.find((view) => freshNumber(view.main) === null);
@@ -58,7 +60,7 @@ const FlowPlace = ({
     <div class={`node ${place}`} data-place={place}>
       <span class={`n ${value === null ? 'faint' : `c-${place}`}`}>
         <Icon name={place} />
-        {say(`place_${place}`)}
+        {say(hybrid ? 'place_hybrid' : `place_${place}`)}
       </span>
       <b class={value === null ? 'faint' : ''}>
         <Power watts={value} />
@@ -119,7 +121,13 @@ const FlowSheet = ({ page, powers }: { page: Page; powers: Powers }) => {
       <div class={loads.length > 0 ? 'flow-with-loads' : ''}>
         <div class="flow">
           {powers.solar !== undefined && (
-            <FlowPlace page={page} place="solar" value={powers.solar} views={page.views} />
+            <FlowPlace
+              page={page}
+              place="solar"
+              value={powers.solar}
+              views={page.views}
+              hybrid={powers.hybrid}
+            />
           )}
           <FlowPlace page={page} place="grid" value={powers.grid} views={page.views} />
           {powers.battery !== undefined && (

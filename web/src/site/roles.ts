@@ -13,10 +13,14 @@ export function likelyRole(device: Pick<Device, 'driver'>, names: ReadonlySet<st
   if (device.driver === 'p1') {
     return 'grid';
   }
-  if (names.has('soc_permille')) {
+  if (names.has('relay_closed')) {
+    return 'load'; // what can be switched off is not the way to the grid
+  }
+  const panels = any(/^dc_\w+_s\d+_/) || names.has('energy_production_wh');
+  if (names.has('soc_permille') && !panels) {
     return 'battery';
   }
-  if (any(/^dc_/) || names.has('energy_production_wh')) {
+  if (panels || any(/^dc_/)) {
     return 'solar';
   }
   if (names.has('power_w') && any(/^energy_import_/)) {

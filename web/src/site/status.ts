@@ -50,6 +50,8 @@ const raised = (facts: Situation, ...kinds: string[]): Fault | undefined =>
   facts.faults.find((fault) => kinds.includes(fault.kind));
 const grid = (facts: Facts): number => facts.powers?.grid ?? 0;
 const sun = (facts: Facts): number => facts.powers?.solar ?? 0;
+/** Something comes from a hybrid inverter: sun and battery cannot be told apart. */
+const own = (facts: Facts): boolean => facts.powers?.hybrid === true && sun(facts) >= nothing_w;
 const battery = (facts: Facts): number => facts.powers?.battery ?? 0;
 
 const cases: Case[] = [
@@ -93,6 +95,21 @@ const cases: Case[] = [
         ? say('status_all_answer', { count: answering })
         : say('status_some_answer', { count: answering, of: count(f.views.length) });
     },
+  },
+  {
+    which: 'export_own',
+    holds: (f) => own(f) && grid(f) <= -nothing_w,
+    sentence: (f) => say('status_export_own', { power: watts(grid(f)) }),
+  },
+  {
+    which: 'even_own',
+    holds: (f) => own(f) && grid(f) < nothing_w,
+    sentence: () => say('status_even_own'),
+  },
+  {
+    which: 'import_own',
+    holds: (f) => own(f) && sun(f) >= grid(f),
+    sentence: (f) => say('status_import_own', { power: watts(grid(f)) }),
   },
   {
     which: 'export_sun',

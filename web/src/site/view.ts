@@ -83,6 +83,7 @@ export interface Powers {
   solar: number | null | undefined; // undefined: there is none
   battery: number | null | undefined; // + charging
   house: number | null;
+  hybrid: boolean; // an inverter with a battery inside: its power is not the sun's alone
 }
 
 const sum = (numbers: (number | null)[]): number | null | undefined =>
@@ -105,6 +106,10 @@ export function powersOf(views: readonly DeviceView[]): Powers | null {
     grid,
     solar,
     battery,
+    hybrid: views.some(
+      (view) =>
+        view.role === 'solar' && view.values.some((value) => value.name === 'soc_permille'),
+    ),
     house: known ? Math.max(0, grid + (solar ?? 0) - (battery ?? 0)) : null,
   };
 }

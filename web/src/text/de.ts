@@ -55,6 +55,9 @@ export const de: Record<Key, Entry> = {
     one: '{count} von {of} Geräten antwortet.',
     other: '{count} von {of} Geräten antworten.',
   },
+  status_export_own: 'Sonne und Batterie versorgen das Haus. {power} gehen ins Netz.',
+  status_even_own: 'Sonne und Batterie versorgen das Haus. Aus dem Netz kommt nichts.',
+  status_import_own: 'Sonne und Batterie helfen. Das Haus nimmt {power} aus dem Netz.',
   status_export_sun: 'Die Sonne versorgt das Haus. {power} gehen ins Netz.',
   status_export: '{power} gehen ins Netz.',
   status_even_sun: 'Die Sonne versorgt das Haus. Aus dem Netz kommt nichts.',
@@ -90,6 +93,7 @@ export const de: Record<Key, Entry> = {
 
   // power flow
   now: 'Jetzt',
+  place_hybrid: 'Sonne und Batterie',
   place_solar: 'Sonne',
   place_grid: 'Netz',
   place_battery: 'Batterie',
@@ -112,6 +116,7 @@ export const de: Record<Key, Entry> = {
   old_value: 'Wert ist alt',
   not_computed: 'ohne {title} nicht bekannt',
   flow_unknown: 'Der Energiefluss ist nicht bekannt, weil ein Gerät nicht antwortet.',
+  flow_hybrid: 'Sonne und Batterie geben {power}.',
   flow_solar: 'Die Sonne gibt {power}.',
   flow_import: 'Das Netz gibt {power}.',
   flow_export: '{power} gehen ins Netz.',

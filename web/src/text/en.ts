@@ -53,6 +53,9 @@ const table = {
   status_storage_full: 'Readings are being lost.',
   status_all_answer: { one: 'The device answers.', other: 'All {count} devices answer.' },
   status_some_answer: { one: '{count} of {of} devices answers.', other: '{count} of {of} devices answer.' },
+  status_export_own: 'Sun and battery run the house. {power} is going to the grid.',
+  status_even_own: 'Sun and battery run the house. Nothing comes from the grid.',
+  status_import_own: 'Sun and battery help. The house draws {power} from the grid.',
   status_export_sun: 'The sun runs the house. {power} is going to the grid.',
   status_export: '{power} is going to the grid.',
   status_even_sun: 'The sun runs the house. Nothing comes from the grid.',
@@ -85,6 +88,7 @@ const table = {
 
   // power flow
   now: 'Now',
+  place_hybrid: 'Sun and battery',
   place_solar: 'Solar',
   place_grid: 'Grid',
   place_battery: 'Battery',
@@ -107,6 +111,7 @@ const table = {
   old_value: 'value is old',
   not_computed: 'not known without {title}',
   flow_unknown: 'The power flow is not known, because a device does not answer.',
+  flow_hybrid: 'Sun and battery give {power}.',
   flow_solar: 'Solar gives {power}.',
   flow_import: 'The grid gives {power}.',
   flow_export: '{power} goes to the grid.',
