@@ -423,6 +423,40 @@ TEST(a_short_break_is_not_noticed_by_a_client_that_was_not_waiting) {
     EXPECT(scene.a().failures == 0 && scene.wire.sent == 1);
 }
 
+TEST(each_break_has_its_own_time_before_clients_are_told) {
+    Scene scene(ModbusFraming::tcp);
+    scene.a().due_at = after_ms(4000);
+    scene.line.step(t0);
+    scene.line.connected(after_ms(500));
+    scene.line.disconnected(after_ms(5000));
+    EXPECT(scene.line.step(after_ms(5000)) == after_ms(6000));
+    EXPECT(scene.a().failures == 0);
+}
+
+TEST(a_new_connection_begins_with_nothing_of_the_old_one) {
+    Scene scene(ModbusFraming::tcp);
+    scene.a().every = milliseconds(1);
+    scene.line.connected(t0);
+    scene.line.step(t0);
+    const std::array<std::uint8_t, 8> half{0, 1, 0, 0, 0, 5, 1, 3};
+    scene.line.received(half, after_ms(1));
+    scene.line.disconnected(after_ms(2));
+    scene.line.connected(after_ms(3));
+    scene.line.step(after_ms(3));
+    scene.tcp(2, 1, 22, after_ms(4));
+    EXPECT(scene.a().answers == 1 && scene.a().last_byte == 22);
+    // Nor can an answer that was missed come in on it.
+    Scene serial(ModbusFraming::rtu_over_tcp);
+    serial.a().every = milliseconds(1);
+    serial.line.connected(t0);
+    serial.line.step(after_ms(5));
+    serial.line.step(after_ms(1005));
+    EXPECT(serial.a().failures == 1);
+    serial.line.connected(after_ms(1006));
+    serial.line.step(after_ms(1011));
+    EXPECT(serial.a().asked == 2);
+}
+
 TEST(a_second_connected_ends_what_waited_on_the_first) {
     Scene scene(ModbusFraming::tcp);
     scene.line.connected(t0);
@@ -441,6 +475,19 @@ TEST(a_bus_that_is_busy_is_tried_again_and_the_question_asked_once) {
     EXPECT(scene.a().asked == 1 && scene.wire.sent == 1);
     scene.tcp(1, 1, 5, after_ms(2));
     EXPECT(scene.a().answers == 1);
+}
+
+TEST(a_serial_frame_that_comes_before_the_question_is_out_is_no_answer) {
+    Scene scene(ModbusFraming::rtu);
+    scene.line.connected(t0);
+    scene.wire.refusal = Code::busy;
+    scene.line.step(after_ms(5));
+    scene.rtu(1, 66, after_ms(6));
+    EXPECT(scene.a().answers == 0 && scene.line.counters().strangers == 1);
+    scene.wire.refusal = Code::ok;
+    scene.line.step(after_ms(7));
+    scene.rtu(1, 77, after_ms(20));
+    EXPECT(scene.a().answers == 1 && scene.a().last_byte == 77);
 }
 
 TEST(a_bus_that_stays_busy_ends_in_a_timeout) {

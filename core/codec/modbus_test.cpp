@@ -294,6 +294,8 @@ TEST(registers_are_given_only_as_many_as_were_asked) {
     EXPECT(registers_of(pdu, Function::read_holding_registers, 1).code() == Code::malformed);
     EXPECT(registers_of(pdu, Function::read_holding_registers, 130).code() == Code::malformed);
     EXPECT(registers_of(pdu, Function::read_input_registers, 2).code() == Code::malformed);
+    const std::array<std::uint8_t, 6> miscounted{0x03, 0x02, 0x12, 0x34, 0x56, 0x78};
+    EXPECT(registers_of(miscounted, Function::read_holding_registers, 2).code() == Code::malformed);
     EXPECT(registers_of({}, Function::read_input_registers, 2).code() == Code::malformed);
 }
 
