@@ -183,6 +183,51 @@ TEST(a_missing_unit_is_silent_on_serial_and_named_by_a_tcp_gateway) {
     EXPECT(rtu.next() == never && rtu.requests() == 1);
 }
 
+TEST(a_broadcast_is_obeyed_by_all_and_answered_by_none) {
+    std::vector<ModbusUnit> units{meter(1), meter(2)};
+    ModbusServer server(ModbusFraming::rtu, units);
+    std::array<std::uint8_t, 8> frame{};
+    Writer out(frame);
+    const std::array<std::uint8_t, 5> pdu{6, 0, 100, 0, 9};
+    modbus::put_rtu(out, 0, pdu);
+    server.received(frame, t0);
+    EXPECT(units[0].holding.get(100) == 9 && units[1].holding.get(100) == 9);
+    EXPECT(server.next() == never);
+}
+
+TEST(a_single_tcp_device_also_answers_as_unit_255) {
+    std::vector<ModbusUnit> units{meter(7)};
+    ModbusServer server(ModbusFraming::tcp, units);
+    const std::array<std::uint8_t, 12> request{0, 1, 0, 0, 0, 6, 255, 3, 0, 100, 0, 1};
+    server.received(request, t0);
+    Pdu bytes;
+    server.take(t0, bytes);
+    EXPECT(bytes == Pdu({0, 1, 0, 0, 0, 5, 255, 3, 2, 0, 10}));
+}
+
+TEST(a_serial_request_of_unknown_length_is_refused_by_name) {
+    std::vector<ModbusUnit> units{meter()};
+    ModbusServer server(ModbusFraming::rtu, units);
+    std::array<std::uint8_t, 7> frame{};
+    Writer out(frame);
+    const std::array<std::uint8_t, 4> pdu{0x44, 1, 2, 3};
+    modbus::put_rtu(out, 1, pdu);
+    server.received(Bytes(frame).first(3), t0);
+    EXPECT(server.next() == never);
+    server.received(Bytes(frame).subspan(3), t0);
+    Pdu bytes;
+    server.take(t0, bytes);
+    EXPECT(bytes.size() == 5 && bytes[1] == 0xC4 && bytes[2] == 1);
+}
+
+TEST(a_simulated_device_forgets_bytes_that_are_no_request) {
+    std::vector<ModbusUnit> units{meter()};
+    ModbusServer tcp(ModbusFraming::tcp, units);
+    const std::array<std::uint8_t, 12> foreign{0, 1, 0, 9, 0, 6, 1, 3, 0, 100, 0, 1};
+    tcp.received(foreign, t0);
+    EXPECT(tcp.requests() == 0 && tcp.refused_bytes() == 12 && tcp.next() == never);
+}
+
 TEST(requests_are_answered_however_they_are_cut) {
     std::vector<ModbusUnit> units{meter()};
     for (const auto framing : framings) {

@@ -215,7 +215,10 @@ TEST(the_size_of_a_reply_follows_from_the_request) {
     EXPECT(reply_size(write) == 5);
     const std::array<std::uint8_t, 4> identification{43, 14, 1, 0};
     EXPECT(reply_size(identification) == 0);
+    const std::array<std::uint8_t, 5> unknown{0x44, 0, 0, 0, 1};
+    EXPECT(reply_size(unknown) == 0);
     EXPECT(reply_size({}) == 0);
+    EXPECT(pdu_size({}, Side::reply).code() == Code::truncated);
 }
 
 TEST(the_silence_between_serial_frames_follows_the_standard) {

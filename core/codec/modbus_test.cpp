@@ -397,3 +397,24 @@ TEST(the_texts_of_an_identification_are_given_one_by_one) {
     EXPECT(product && product->id == 1 && product->text == "D");
     EXPECT(take_object(reader).code() == Code::truncated);
 }
+
+TEST(replies_of_functions_that_are_not_spoken_are_unsupported) {
+    const std::array<std::uint8_t, 3> pdu{0x44, 1, 0};
+    EXPECT(decode_reply(pdu).code() == Code::unsupported);
+    std::array<std::uint8_t, 8> buffer{};
+    Writer out(buffer);
+    EXPECT(encode_reply(out, Reply()).code() == Code::unsupported);
+    EXPECT(out.size() == 0);
+}
+
+TEST(an_identification_must_be_of_the_kind_that_was_asked) {
+    Request request;
+    request.function = Function::read_identification;
+    request.identification = 2;
+    Reply reply;
+    reply.function = Function::read_identification;
+    reply.identification = 2;
+    EXPECT(check_reply(reply, request));
+    reply.identification = 1;
+    EXPECT(!check_reply(reply, request));
+}
