@@ -13,5 +13,7 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: true,
   },
+  // `npm run dev` shows the pages of this folder with the data of a gateway that runs.
+  server: { proxy: { '/api': { target: 'http://127.0.0.1:8080', ws: true } } },
   test: { include: ['test/**/*.test.ts'], environment: 'node', css: true },
 });

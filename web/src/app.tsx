@@ -79,7 +79,16 @@ function useConnection(): Connection {
     const connection = kept.current!;
     void connection.start();
     const timer = setInterval(soon, 1000); // ages count up
+    const awake = (): void => {
+      if (!document.hidden) {
+        connection.awake();
+      }
+    };
+    document.addEventListener('visibilitychange', awake);
+    addEventListener('online', awake);
     return () => {
+      document.removeEventListener('visibilitychange', awake);
+      removeEventListener('online', awake);
       clearInterval(timer);
       connection.stop();
     };

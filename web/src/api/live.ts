@@ -106,6 +106,15 @@ export class Connection {
     void this.start();
   }
 
+  /** The page is looked at again, or the network is back: what it shows may be old. */
+  awake(): void {
+    if (this.live.lost) {
+      this.tryNow();
+    } else if (this.#running && !this.needsPassword()) {
+      void this.#poll();
+    }
+  }
+
   async signOut(): Promise<void> {
     await ask('session', { method: 'DELETE' });
     this.stop();
