@@ -123,6 +123,12 @@ void RegisterClient::failed(Error error, Instant now) {
     asked_ = Asked::nothing;
     switch (asked) {
         case Asked::nothing:
+            // The line is not connected and asks nobody: what is due fails all the same.
+            if (act_ != Act::none && act_at_ <= now) {
+                read_back_failed(now);
+            } else {
+                poll_failed(error, now);
+            }
             break;
         case Asked::poll:
             if (!asleep_ && error.code != Code::not_found && ++tries_ < silent_tries_max) {

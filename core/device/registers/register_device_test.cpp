@@ -260,6 +260,22 @@ TEST(a_line_that_is_not_connected_is_not_asked_twice_in_a_poll) {
     EXPECT(bench.out.error == Code::not_found);
 }
 
+TEST(a_device_whose_line_is_not_connected_learns_it_unasked) {
+    Bench bench;
+    bench.device->failed(JW_FAIL(not_found), bench.now);
+    EXPECT(bench.out.failures == 1 && bench.out.error == Code::not_found);
+    EXPECT(bench.device->due() > bench.now);
+    // A command ends too, after as many tries as one that is sent.
+    EXPECT(bench.device->act(Quantity::relay_closed, 0, bench.now).has_value());
+    for (int i = 0; i < 10 && bench.out.acts == 0; ++i) {
+        EXPECT(bench.device->due() <= bench.now);
+        bench.device->failed(JW_FAIL(not_found), bench.now);
+        bench.now = bench.now + seconds(1);
+    }
+    EXPECT(bench.out.acts == 1 && bench.out.code == ResultCode::device_silent);
+    EXPECT(bench.coils[0] == 1);
+}
+
 TEST(garbage_instead_of_an_answer_is_refused) {
     Bench bench;
     for (int i = 0; i < 2; ++i) {
