@@ -64,6 +64,34 @@ void add_sim(CLI::App& app, SimOptions& options, int& exit_code) {
     command->callback([&] { exit_code = simulate(options); });
 }
 
+void add_command(CLI::App& app, CommandOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand("command", "Have a gateway act on a device");
+    command->add_option("target", options.target, "Name of the device");
+    command->add_option("quantity", options.quantity, "What to set, as relay_closed");
+    command->add_option("value", options.value, "To what, in the unit of the quantity");
+    command->add_flag("--read", options.read, "Poll the device now instead of setting something");
+    command->add_option("--id", options.id, "Print the result of an earlier command");
+    command->add_option("--url", options.url, "Address of the gateway")->capture_default_str();
+    command->add_option(
+        "--token", options.token, "Token of the API; other users of this machine may see it");
+    command->add_option("--token-file", options.token_file, "File that holds the token");
+    command->add_option("--ca", options.ca_file, "File of certificates to trust, for https");
+    command->add_option("--timeout", options.timeout_s, "Seconds to wait for the result")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 86'400));
+    command->footer(
+        "Prints the result as JSON; exit code 0 where it was executed, 1 where it was not.\n"
+        "Example: joulectl command heat-pump relay_closed 0");
+    command->callback([&] { exit_code = joulectl::command(options); });
+}
+
+void add_secrets(CLI::App& app, int& exit_code) {
+    app.add_subcommand("password", "Ask for a password, print what web.password_scrypt takes")
+        ->callback([&] { exit_code = password(); });
+    app.add_subcommand("token", "Make a token for the API, print it and what web.tokens takes")
+        ->callback([&] { exit_code = token(); });
+}
+
 int run(int argc, char** argv) {
     CLI::App app{"joulectl: simulate, inspect and steer what belongs to a Jouleway gateway"};
     app.set_version_flag("--version", "joulectl " JW_VERSION);
@@ -77,9 +105,12 @@ int run(int argc, char** argv) {
     DecodeOptions decode_options;
     CrcOptions crc_options;
     SimOptions sim_options;
+    CommandOptions command_options;
     add_decode(app, decode_options, exit_code);
     add_sim(app, sim_options, exit_code);
     add_crc(app, crc_options, exit_code);
+    add_command(app, command_options, exit_code);
+    add_secrets(app, exit_code);
     auto* self = app.add_subcommand("self", "Tell about this program");
     self->require_subcommand(1);
     self->add_subcommand("hardening", "Print the compiler flags that harden this build")

@@ -49,6 +49,25 @@ struct SimOptions {
 };
 int simulate(const SimOptions& options);
 
+struct CommandOptions {
+    std::string target;
+    std::string quantity;
+    std::int64_t value = 0;
+    bool read = false;
+    std::string id;  // of a command that was given earlier
+    std::string url = "http://127.0.0.1:8080";
+    std::string token;
+    std::string token_file;
+    std::string ca_file;
+    std::uint32_t timeout_s = 30;
+};
+int command(const CommandOptions& options);
+
+/// Asks for a password and prints what the settings hold in its place.
+int password();
+/// Makes a token for the API and prints it with its digest for the settings.
+int token();
+
 int self_hardening();
 
 }  // namespace joulectl

@@ -228,5 +228,6 @@ def crc_computes_what_the_wires_use():
 if __name__ == "__main__":
     harness.PROGRAM = sys.argv[1]
     harness.ROOT = pathlib.Path(sys.argv[2]).resolve()
-    import sim_cases  # noqa: F401  registers the cases of the simulators
+    import gateway_cases  # noqa: F401  these two register their cases
+    import sim_cases  # noqa: F401
     sys.exit(harness.run_all())
