@@ -71,7 +71,7 @@ SLEEPS_ALLOWED = {"host/file_storage_test.cpp": "plays a medium that takes 200 m
 BAD_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
 UPPER_NAMES = {"CMakeLists.txt", "CMakePresets.json", "Dockerfile"}
 # Lines that a file may have above 600 until it is split; a number here only ever goes down.
-RATCHET = {"web/src/styles/parts.css": 920}
+RATCHET = {}  # path: lines
 PAGES = {".ts", ".tsx", ".mjs", ".css"}
 CODE = PAGES | {".h", ".cpp", ".c", ".py", ".sh", ".cmake"}
 CPP = {".h", ".cpp", ".c"}
