@@ -65,7 +65,8 @@ export class Site {
     this.#commands.set('broker', [broker, 'mosquitto', '-c', conf]);
     this.#commands.set('grid', [grid, joulectl, 'sim', 'p1', '--tcp', String(grid)]);
     this.#commands.set('roof', [roof, joulectl, 'sim', 'sunspec', '--tcp', String(roof)]);
-    this.#commands.set('workshop', [workshop, joulectl, 'sim', 'demo_meter', '--tcp', String(workshop)]);
+    const meter = [workshop, joulectl, 'sim', 'demo_meter', '--tcp', String(workshop)];
+    this.#commands.set('workshop', meter);
     const settings = join(this.#folder, 'jouleway.json');
     const modbus = (name, port) => ({ name, type: 'modbus_tcp', host: '127.0.0.1', port });
     const device = (name, driver, title) => {
@@ -96,6 +97,8 @@ export class Site {
     for (const name of this.#commands.keys()) {
       await this.bring(name);
     }
+    // In its place, when asked for: a meter that answers every question with exception 4.
+    this.#commands.set('odd workshop', [...meter, '--exception', '4']);
     this.url = `http://127.0.0.1:${web}/`;
   }
 

@@ -275,7 +275,9 @@ export const Device = ({ page, name }: { page: Page; name: string }) => {
               poll: every(device.poll_ms),
             }),
     },
-    { mark: 'none', text: say('device_kept', { keep: every(device.keep_ms) }) },
+    device.state === 'asleep'
+      ? { mark: 'none', text: say('device_silent_what') }
+      : { mark: 'none', text: say('device_kept', { keep: every(device.keep_ms) }) },
   ];
   return (
     <>

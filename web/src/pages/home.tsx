@@ -168,13 +168,15 @@ export const Home = ({ page }: { page: Page }) => {
   const powers = powersOf(views);
   // An alarm stands above everything; a warning leaves the picture on the first screen of a phone.
   const alarm = live.faults?.body.some((fault) => fault.raised && fault.severity === 'alarm');
+  // That the clock is not set stands in the status already.
+  const faults = (live.faults?.body ?? []).filter((fault) => fault.kind !== 'clock_not_set');
   return (
     <>
       <Status {...status} />
-      {alarm && <FaultNotes page={page} most={2} />}
+      {alarm && <FaultNotes page={page} most={2} only={faults} />}
       <div class="cols">
         {powers && <FlowSheet page={page} powers={powers} />}
-        {!alarm && <FaultNotes page={page} most={2} />}
+        {!alarm && <FaultNotes page={page} most={2} only={faults} />}
         <Sheet id="devices" title={say('devices')} className="flush" busy={!ready}>
           {!ready ? (
             <Bones />

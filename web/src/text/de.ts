@@ -162,6 +162,7 @@ export const de: Record<Key, Entry> = {
   device_nothing_load: '{title} nimmt nichts.',
   device_nothing_gas: '{title} nimmt nichts.',
   device_silent: '{title} antwortet nicht.',
+  device_silent_what: 'Strom und Kabel oder Netz prüfen. Es wird von selbst wieder gefragt.',
   device_refusing: '{title} antwortet falsch.',
   device_starting: '{title} wird zum ersten Mal gefragt.',
   device_line: 'Letzter Messwert vor {age}, gefragt alle {poll}',

@@ -157,6 +157,7 @@ const table = {
   device_nothing_load: '{title} draws nothing.',
   device_nothing_gas: '{title} draws nothing.',
   device_silent: '{title} does not answer.',
+  device_silent_what: 'Check its power and its cable or network. It is asked again by itself.',
   device_refusing: '{title} answers wrongly.',
   device_starting: '{title} is being asked for the first time.',
   device_line: 'Last reading {age} ago, asked every {poll}',
