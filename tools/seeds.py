@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns the `in` lines of golden vectors into binary fuzz seeds.
 
-`in 01 03 …` is hex, `text …` is text with \\r \\n;
-`text` lines that follow each other make up one seed."""
+`in 01 03 …` is hex, `text …` is text with \\r \\n; lines that follow each other make up one
+seed, as tests/golden reads them."""
 import pathlib
 import sys
 
@@ -11,18 +11,15 @@ source, target = map(pathlib.Path, sys.argv[1:3])
 target.mkdir(parents=True, exist_ok=True)
 count = 0
 for vector in sorted(source.glob("*.vec")):
-    text = b""
+    seed = b""
     for number, line in enumerate(vector.read_text().splitlines() + [""]):
-        seed = target / f"{vector.stem}_{number}"
         if line.startswith("text "):
-            text += line[5:].encode().decode("unicode_escape").encode("latin-1")
-            continue
-        if text:
-            seed.write_bytes(text)
-            text = b""
-            count += 1
-        if line.startswith("in "):
-            seed.write_bytes(bytes.fromhex(line[3:]))
+            seed += line[5:].encode().decode("unicode_escape").encode("latin-1")
+        elif line.startswith("in "):
+            seed += bytes.fromhex(line[3:])
+        elif seed:
+            (target / f"{vector.stem}_{number}").write_bytes(seed)
+            seed = b""
             count += 1
 if count == 0:
     sys.exit(f"seeds: no vector in {source} has an `in` or `text` line")
