@@ -20,7 +20,7 @@ const silent = {
 const pictures = [
   ['home', '#/', {}, { size: desktop }],
   ['home-phone', '#/', {}, { size: phone }],
-  ['home-dark', '#/', { sun_w: 0, battery_w: -420, house_w: 600 }, { size: desktop, dark: true }],
+  ['home-dark', '#/', { sun_w: 0, battery_w: -720, house_w: 900 }, { size: desktop, dark: true }],
   ['home-fault-phone', '#/', { silent: { heat: 1680 }, faults: [silent] }, { size: phone }],
   ['device', '#/devices/heat', {}, { size: desktop }],
   ['device-phone-dark', '#/devices/heat', {}, { size: phone, dark: true }],

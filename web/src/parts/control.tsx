@@ -6,7 +6,7 @@ import type { CommandState, Settable } from '../api/shapes';
 import type { Page } from '../context';
 import { chartUnit, labelOf, written } from '../site/values';
 import type { DeviceView } from '../site/view';
-import { clock, decimal, together } from '../text/formats';
+import { age, clock, decimal, together } from '../text/formats';
 import { say, sayOr } from '../text/say';
 
 type Phase =
@@ -153,7 +153,9 @@ const SwitchControl = ({ page, view, settable }: { page: Page; view: DeviceView;
         <p>
           {!known
             ? say('relay_unknown')
-            : relay
+            : value.stale
+              ? say('relay_was', { age: age(value.age_s) })
+              : relay
               ? say(closed ? 'relay_closed_means' : 'relay_open_means')
               : ''}
         </p>

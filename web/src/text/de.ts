@@ -203,6 +203,7 @@ export const de: Record<Key, Entry> = {
   relay_open: 'Relais öffnen',
   relay_closed_means: 'Geschlossen: was daran hängt, hat Strom.',
   relay_open_means: 'Offen: was daran hängt, hat keinen Strom.',
+  relay_was: 'So war es vor {age}; wie es jetzt ist, ist nicht bekannt.',
   relay_unknown: 'Ob es offen oder geschlossen ist, ist nicht bekannt.',
   set_value: '{label} setzen',
   set_new: 'Neuer Wert für {label}',

@@ -197,6 +197,7 @@ const table = {
   relay_open: 'Open the relay',
   relay_closed_means: 'Closed: what is connected has power.',
   relay_open_means: 'Open: what is connected has no power.',
+  relay_was: 'It was so {age} ago; how it is now is not known.',
   relay_unknown: 'Whether it is open or closed is not known.',
   set_value: 'Set {label}',
   set_new: 'New value of {label}',
