@@ -20,9 +20,15 @@ constexpr Duration stop_at_most = seconds(5);
 ModbusLineSettings line_settings(const GatewaySettings::Bus& bus) {
     ModbusLineSettings settings;
     switch (bus.type) {
-        case BusType::modbus_rtu: settings.framing = ModbusFraming::rtu; break;
-        case BusType::modbus_rtu_tcp: settings.framing = ModbusFraming::rtu_over_tcp; break;
-        default: settings.framing = ModbusFraming::tcp; break;
+        case BusType::modbus_rtu:
+            settings.framing = ModbusFraming::rtu;
+            break;
+        case BusType::modbus_rtu_tcp:
+            settings.framing = ModbusFraming::rtu_over_tcp;
+            break;
+        default:
+            settings.framing = ModbusFraming::tcp;
+            break;
     }
     settings.connect_delay = bus.connect_delay;
     settings.gap = bus.gap;
@@ -61,9 +67,13 @@ std::vector<Issuer> issuers_of(const GatewaySettings& settings) {
 
 }  // namespace
 
-Bus& BusOfSite::bus() { return tcp ? static_cast<Bus&>(*tcp) : static_cast<Bus&>(*serial); }
+Bus& BusOfSite::bus() {
+    return tcp ? static_cast<Bus&>(*tcp) : static_cast<Bus&>(*serial);
+}
 
-const BusState& BusOfSite::state() const { return tcp ? tcp->state() : serial->state(); }
+const BusState& BusOfSite::state() const {
+    return tcp ? tcp->state() : serial->state();
+}
 
 Daemon::Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings)
     : loop_(loop),
@@ -148,8 +158,7 @@ void Daemon::add_bus(std::size_t index) {
     auto bus = std::make_unique<BusOfSite>();
     const GatewaySettings::Bus& settings = settings_.buses[index];
     bus->settings = &settings;
-    const bool is_serial =
-        settings.type == BusType::modbus_rtu || settings.type == BusType::serial;
+    const bool is_serial = settings.type == BusType::modbus_rtu || settings.type == BusType::serial;
     if (is_serial) {
         SerialBusSettings serial;
         serial.name = settings.name.view();
@@ -186,8 +195,8 @@ void Daemon::look_at_clock(Instant now) {
         return;
     }
     clock_looked_ = now;
-    // The kernel knows whether somebody (NTP) vouches for the clock; a container may not tell, then a
-    // plausible year has to do.
+    // The kernel knows whether somebody (NTP) vouches for the clock; a container may not tell, then
+    // a plausible year has to do.
     timex state{};
     const bool vouched = adjtimex(&state) != TIME_ERROR;
     const std::int64_t unix_ms = wall_clock_ms();
@@ -206,8 +215,8 @@ Instant Daemon::step(Instant now) {
     if (stopped_) {
         bool stored = true;
         for (std::size_t i = 0; i < record_classes; ++i) {
-            stored = stored &&
-                     store_.outbox().accepted_to(static_cast<RecordClass>(i)) >= stop_at_[i];
+            stored =
+                stored && store_.outbox().accepted_to(static_cast<RecordClass>(i)) >= stop_at_[i];
         }
         if (stored) {
             std::exchange(stopped_, nullptr)();
@@ -245,8 +254,7 @@ std::string Daemon::status() {
             waiting += outbox.waiting(sink, record_class);
         }
     }
-    return fmt::format(
-        "epoch {:016x} accepted {} waiting {}", outbox.epoch(), numbers, waiting);
+    return fmt::format("epoch {:016x} accepted {} waiting {}", outbox.epoch(), numbers, waiting);
 }
 
 void Daemon::inherit(const Snapshot& before) {

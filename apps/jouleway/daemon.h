@@ -51,7 +51,8 @@ class Daemon final : private GatewayOut {
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    /// Opens the store and starts everything. Errors: those of the store; trouble() says it in words.
+    /// Opens the store and starts everything. Errors: those of the store; trouble() says it in
+    /// words.
     Status start();
     [[nodiscard]] const std::string& trouble() const { return store_.trouble(); }
     /// Keeps what is gathered, says goodbye; `done` is called when all of it is on the medium, or

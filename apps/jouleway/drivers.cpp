@@ -19,6 +19,8 @@ const Driver* const list[] = {
 
 }  // namespace
 
-std::span<const Driver* const> drivers() { return list; }
+std::span<const Driver* const> drivers() {
+    return list;
+}
 
 }  // namespace jw

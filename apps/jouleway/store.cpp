@@ -22,16 +22,16 @@ FileStorageSettings file_settings(const GatewaySettings& settings,
 
 Store::Store(Loop& loop, const GatewaySettings& settings, JournalSynced journal_synced)
     : loop_(loop),
-      records_(&loop,
-               file_settings(settings,
-                             "outbox.store",
-                             static_cast<std::uint64_t>(settings.storage.size_mb) << 20),
-               [this](SyncTicket ticket, Status result) {
-                   if (outbox_) {
-                       outbox_->synced(ticket, result, Loop::now());
-                       loop_.ask_step();
-                   }
-               }),
+      records_(
+          &loop,
+          file_settings(
+              settings, "outbox.store", static_cast<std::uint64_t>(settings.storage.size_mb) << 20),
+          [this](SyncTicket ticket, Status result) {
+              if (outbox_) {
+                  outbox_->synced(ticket, result, Loop::now());
+                  loop_.ask_step();
+              }
+          }),
       commands_(&loop,
                 file_settings(settings, "commands.store", journal_bytes),
                 std::move(journal_synced)),

@@ -16,7 +16,8 @@ namespace jw {
 
 class Store {
   public:
-    /// Called when the medium answered: for the outbox after it knows, for the journal instead of it.
+    /// Called when the medium answered: for the outbox after it knows, for the journal instead of
+    /// it.
     using JournalSynced = std::function<void(SyncTicket ticket, Status result)>;
 
     Store(Loop& loop, const GatewaySettings& settings, JournalSynced journal_synced);

@@ -34,7 +34,7 @@ struct Life : CommandPorts {
     std::array<Segment, 16> segments{};
     std::array<SinkCursor, 1> sinks{};
     std::array<ClockPair, 2> clocks{};
-    std::array<std::uint8_t, 1200> scratch{};
+    std::array<std::uint8_t, limits::record_payload_max + Outbox::record_overhead> scratch{};
     std::array<JournalEntry, 8> memory{};
     std::array<Commands::Job, 4> job_memory{};
     Outbox outbox;
@@ -184,7 +184,9 @@ TEST(refusals_have_their_code_and_reach_nobody) {
     int executed = 0;
     Life life(executed);
     const auto refused = [&](Command c, std::optional<std::int64_t> clock) {
-        return life.commands.submit(c, CommandSource::remote, clock, life.now);
+        const ResultCode code = life.commands.submit(c, CommandSource::remote, clock, life.now);
+        life.run();
+        return code;
     };
     Command c = command("a");
     c.expiry_ms = noon - 1;
@@ -192,6 +194,7 @@ TEST(refusals_have_their_code_and_reach_nobody) {
     c = command("b");
     c.expiry_ms = noon + 86'400'001;
     EXPECT(refused(c, noon) == ResultCode::denied);
+    c = command("b2");
     c.expiry_ms = 0;
     EXPECT(refused(c, noon) == ResultCode::denied);
     EXPECT(refused(command("c"), std::nullopt) == ResultCode::denied);
@@ -199,11 +202,9 @@ TEST(refusals_have_their_code_and_reach_nobody) {
     c.target = "nobody";
     EXPECT(refused(c, noon) == ResultCode::unknown_target);
     c = command("#/+");
-    life.run();
     EXPECT(refused(c, noon) == ResultCode::malformed);
     life.check_code = ResultCode::out_of_range;
     EXPECT(refused(command("e"), noon) == ResultCode::out_of_range);
-    life.run();
     EXPECT(executed == 0 && !life.asked && life.commands.refused() == 7);
     EXPECT(life.outbox.accepted_to(RecordClass::result) == 7);
 }

@@ -272,8 +272,12 @@ bool Delivery::take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch
 
 void Delivery::sent(std::uint32_t ticket) {
     CHECK(built_lane_ < lanes);
-    CHECK(
-        window_.push({ticket, built_.record_class, built_.from, built_.to, built_.records, false}));
+    CHECK(window_.push({.ticket = ticket,
+                        .record_class = built_.record_class,
+                        .from = built_.from,
+                        .to = built_.to,
+                        .records = built_.records,
+                        .fresh = built_lane_ == fresh_lane}));
     CHECK(window_.size() <= window_max_);  // I-10: never more under way than the far side takes
     counters_.batches += 1;
     counters_.records += built_.records;

@@ -27,7 +27,7 @@ struct Bench {
     std::array<Segment, 48> segments{};
     std::array<SinkCursor, 1> sinks{};
     std::array<ClockPair, 2> clocks{};
-    std::array<std::uint8_t, 1200> scratch{};
+    std::array<std::uint8_t, limits::record_payload_max + Outbox::record_overhead> scratch{};
     Outbox outbox;
     std::array<BatchUnderWay, 8> window{};
     std::array<char, 4096> batch{};
@@ -156,7 +156,7 @@ TEST(an_alarm_overtakes_telemetry_and_telemetry_does_not_starve) {
     bench.append(RecordClass::alarm, RecordKind::fault, 60);
     int alarms = 0;
     int readings = 0;
-    for (int i = 0; i < 12; ++i) {
+    for (int i = 0; i < 18; ++i) {
         const OutgoingBatch out = bench.send();
         (out.record_class == RecordClass::alarm ? alarms : readings) += 1;
         if (i == 0) {
@@ -176,6 +176,7 @@ TEST(a_record_that_the_sink_refuses_is_set_aside_and_blocks_nobody) {
     for (int i = 0; i < 30 && bench.outbox.confirmed_to(0, telemetry) < 8; ++i) {
         const OutgoingBatch out = bench.send();
         const std::string_view text = as_text(out.payload);
+        bench.now = bench.now + seconds(1);
         const bool has_three = text.find("\"seq\":3,") != std::string_view::npos;
         gap_told = gap_told || text.find("{\"from\":3,\"to\":3,\"reason\":\"rejected\"}") !=
                                    std::string_view::npos;

@@ -3,8 +3,8 @@
 // RamStorage: a storage for tests of this folder; answers syncs when the test says so.
 #include <algorithm>
 #include <array>
-#include <utility>
 
+#include "core/base/list.h"
 #include "core/base/ports.h"
 
 namespace jw::test {
@@ -22,29 +22,27 @@ class RamStorage final : public Storage {
         return done;
     }
     Status erase(std::uint32_t /*block*/) override { return done; }
-    void sync(SyncTicket ticket) override {
-        asked_ = ticket;
-        waits_ = true;
-    }
-    /// Whether a sync waits for its answer; the ticket is then taken.
+    void sync(SyncTicket ticket) override { CHECK(asked_.push(ticket)); }
+    /// Whether a sync waits for its answer; the oldest ticket is then taken.
     bool take(SyncTicket& ticket) {
-        ticket = asked_;
-        if (waits_) {
-            medium_ = bytes_;
+        if (asked_.empty()) {
+            return false;
         }
-        return std::exchange(waits_, false);
+        ticket = asked_[0];
+        asked_.remove(0);
+        medium_ = bytes_;
+        return true;
     }
     /// The power goes: what no sync was answered for is gone.
     void cut() {
         bytes_ = medium_;
-        waits_ = false;
+        asked_.clear();
     }
 
   private:
     std::array<std::uint8_t, Blocks * block_size> bytes_{};
     std::array<std::uint8_t, Blocks * block_size> medium_{};
-    SyncTicket asked_ = 0;
-    bool waits_ = false;
+    FixedList<SyncTicket, 16> asked_;
 };
 
 }  // namespace jw::test
