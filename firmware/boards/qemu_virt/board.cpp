@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/base/check.h"
+#include "core/base/text.h"
 
 namespace jw {
 
