@@ -8,7 +8,7 @@
 
 #include "core/base/limits.h"
 #include "core/sink/mqtt.h"
-#include "host/crypto.h"
+#include "host/cryptography.h"
 #include "host/json_message.h"
 
 namespace jw {
@@ -20,19 +20,38 @@ constexpr std::size_t batch_bytes_min = 4096;
 constexpr Duration unreachable_after = seconds(60);
 constexpr std::size_t command_bytes_max = 4096;
 constexpr std::uint64_t dead_letter_bytes_max = 1 << 20;
+constexpr std::string_view online_text = "{\"online\":true}";
+constexpr std::string_view offline_text = "{\"online\":false}";
 
 std::vector<std::uint8_t> from_base64(const std::string& text) {
     std::vector<std::uint8_t> bytes(text.size() / 4 * 3 + 3);
-    const int size = EVP_DecodeBlock(
-        bytes.data(), reinterpret_cast<const unsigned char*>(text.data()),
-        static_cast<int>(text.size()));
+    const int size = EVP_DecodeBlock(bytes.data(),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
     if (size < 0) {
         return {};
     }
-    const auto padding = static_cast<std::size_t>(
-        std::count(text.begin(), text.end(), '='));
+    const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
     bytes.resize(static_cast<std::size_t>(size) - std::min<std::size_t>(padding, 2));
     return bytes;
+}
+
+MqttSettings client_settings(const GatewaySettings& settings, std::size_t index) {
+    const GatewaySettings::Sink& sink = settings.sinks[index];
+    MqttSettings result;
+    result.host = sink.host;
+    result.port = sink.port;
+    result.version = sink.version;
+    result.client_id = sink.client_id;
+    result.user = sink.user;
+    result.password = sink.password;
+    result.tls = sink.tls;
+    // Besides batches, the gateway's status and cleared commands are under way now and then.
+    result.inflight = sink.inflight;
+    result.will = MqttWill{std::string(mqtt::topic(settings.gateway.view(), "status").view()),
+                           std::string(offline_text)};
+    result.seed = std::hash<std::string_view>{}(settings.gateway.view()) + index;
+    return result;
 }
 
 }  // namespace
@@ -60,25 +79,30 @@ MqttSink::MqttSink(Loop& loop,
                  .fresh_first = settings_.fresh_first},
                 {window_, batch_, record_},
                 *this),
-      client_(loop, client_settings(settings, index)) {
+      client_(loop, client_settings(settings, index), callbacks()) {
     delivery_.identify(gateway_name_, site_);
     gateway_.outbox().use_two_stage(index_, settings_.two_stage);
 }
 
-void MqttSink::start(Instant now) {
-    down_since_ = now;
-    client_.on_connected = [this](const MqttLimits& limits) { connected(limits); };
-    client_.on_disconnected = [this](const std::string& reason) { disconnected(reason); };
-    client_.on_published = [this](int id, std::uint8_t reason) {
-        const Instant at = Loop::now();
+MqttCallbacks MqttSink::callbacks() {
+    MqttCallbacks callbacks;
+    callbacks.connected = [this](const MqttLimits& limits) { connected(limits); };
+    callbacks.disconnected = [this](const MqttReason& reason) { disconnected(reason.text); };
+    callbacks.published = [this](int id, int reason) {
+        const Instant now = Loop::now();
         const auto ticket = static_cast<std::uint32_t>(id);
-        reason < 0x80 ? delivery_.acknowledged(ticket, at) : delivery_.refused(ticket, at);
-        gateway_.wake(*this, at);
+        reason < 0x80 ? delivery_.acknowledged(ticket, now) : delivery_.refused(ticket, now);
+        gateway_.wake(*this, now);
         loop_.ask_step();
     };
-    client_.on_message = [this](const std::string& topic, const std::string& payload) {
-        message(topic, payload);
+    callbacks.message = [this](std::string_view topic, Bytes payload, bool /*retain*/) {
+        message(topic, as_text(payload));
     };
+    return callbacks;
+}
+
+void MqttSink::start(Instant now) {
+    down_since_ = now;
     client_.connect();
 }
 
@@ -92,15 +116,16 @@ void MqttSink::connected(const MqttLimits& limits) {
     std::size_t batch_bytes = settings_.batch.bytes;
     if (limits.maximum_packet_size > 0) {
         const std::size_t packet = limits.maximum_packet_size;
-        batch_bytes = std::min(batch_bytes, packet > packet_overhead ? packet - packet_overhead : 0);
+        batch_bytes =
+            std::min(batch_bytes, packet > packet_overhead ? packet - packet_overhead : 0);
     }
     delivery_.begin(std::min<std::size_t>(settings_.inflight, limits.receive_maximum),
                     std::max(batch_bytes, batch_bytes_min),
                     now);
     publish_status(true);
-    client_.subscribe(std::string(mqtt::commands_filter(gateway_name_).view()));
+    (void)client_.subscribe(std::string(mqtt::commands_filter(gateway_name_).view()), 1);
     if (settings_.two_stage) {
-        client_.subscribe(std::string(mqtt::topic(gateway_name_, "durable").view()));
+        (void)client_.subscribe(std::string(mqtt::topic(gateway_name_, "durable").view()), 1);
     }
     gateway_.wake(*this, now);
     loop_.ask_step();
@@ -132,8 +157,7 @@ Instant MqttSink::run(Instant now) {
     OutgoingBatch batch;
     while (delivery_.next(now, batch)) {
         const mqtt::Topic topic = mqtt::batch_topic(gateway_name_, batch.kind);
-        const auto id = client_.publish(
-            std::string(topic.view()), as_text(batch.payload), 1, false, batch.ttl_s);
+        const auto id = client_.publish(topic.view(), batch.payload, 1, false, batch.ttl_s);
         if (!id) {
             delivery_.not_sent();
             return now + milliseconds(100);
@@ -145,11 +169,11 @@ Instant MqttSink::run(Instant now) {
 }
 
 void MqttSink::publish_status(bool online) {
-    const std::string topic(mqtt::topic(gateway_name_, "status").view());
-    (void)client_.publish(topic, online ? "{\"online\":true}" : "{\"online\":false}", 1, true, 0);
+    const mqtt::Topic topic = mqtt::topic(gateway_name_, "status");
+    (void)client_.publish(topic.view(), as_bytes(online ? online_text : offline_text), 1, true, 0);
 }
 
-void MqttSink::message(const std::string& topic, const std::string& payload) {
+void MqttSink::message(std::string_view topic, std::string_view payload) {
     const Instant now = Loop::now();
     if (const auto id = mqtt::command_id(gateway_name_, topic)) {
         if (!payload.empty()) {  // an empty one is our own clearing
@@ -161,7 +185,7 @@ void MqttSink::message(const std::string& topic, const std::string& payload) {
     loop_.ask_step();
 }
 
-void MqttSink::take_command(const std::string& id, const std::string& payload, Instant now) {
+void MqttSink::take_command(const std::string& id, std::string_view payload, Instant now) {
     Command command;
     command.id = id;
     if (payload.size() > command_bytes_max || id.size() > CommandId::capacity()) {
@@ -178,25 +202,29 @@ void MqttSink::take_command(const std::string& id, const std::string& payload, I
         }
         document.erase("signature");
     }
-    MessageErrors errors;
-    if (!from_json(document, command, errors) || command.id != id) {
+    const MessageErrors errors = from_json(document, command);
+    if (!errors.empty() || command.id != id) {
         for (const MessageError& error : errors) {
             spdlog::warn("sink {}: command {}: {}: {}",
-                         settings_.name.view(), id, error.pointer, error.reason);
+                         settings_.name.view(),
+                         id,
+                         error.pointer,
+                         error.reason);
         }
+        command = {};
         command.id = id;
         gateway_.commands().refuse(command, ResultCode::malformed, CommandSource::remote, now);
         return;
     }
     const auto bytes = from_base64(signature);
-    if (!check_signature(gateway_name_, command, bytes, issuers_, host_cryptography())) {
+    if (!check_signature(gateway_name_, command, bytes, issuers_, openssl_cryptography())) {
         gateway_.commands().refuse(command, ResultCode::denied, CommandSource::remote, now);
         return;
     }
     (void)gateway_.submit(command, CommandSource::remote, now);
 }
 
-void MqttSink::take_durable(const std::string& payload, Instant now) {
+void MqttSink::take_durable(std::string_view payload, Instant now) {
     // {"v":1,"epoch":"16 hex digits","to":[a,b,c,d]}: what the hub has on its own disk, per class.
     const auto document = nlohmann::json::parse(payload, nullptr, false);
     const bool fits = document.is_object() && document.value("v", 0) == 1 &&
@@ -228,7 +256,7 @@ void MqttSink::take_durable(const std::string& payload, Instant now) {
 void MqttSink::command_finished(const CommandId& id) {
     std::string topic(mqtt::topic(gateway_name_, "commands/").view());
     topic += id.view();
-    (void)client_.publish(topic, "", 1, true, 0);
+    (void)client_.publish(topic, {}, 1, true, 0);
 }
 
 void MqttSink::rejected(const Record& record) {
@@ -249,6 +277,23 @@ void MqttSink::rejected(const Record& record) {
                             Severity::warning,
                             "The broker refuses a record; it is set aside in the store's folder.",
                             Loop::now());
+}
+
+MqttSink::State MqttSink::state(Instant now) const {
+    State state;
+    state.name = settings_.name.view();
+    state.endpoint = client_.endpoint();
+    state.state = enum_name(client_.state());
+    if (client_.state() == MqttState::waiting && client_.next_attempt() > now) {
+        state.retry_in = client_.next_attempt() - now;
+    }
+    state.reason = client_.trouble();
+    state.sent_bytes = sent_bytes_;
+    state.in_flight = delivery_.under_way();
+    state.delivered = delivery_.counters();
+    state.last_confirmed = delivery_.last_confirmed();
+    state.two_stage = settings_.two_stage;
+    return state;
 }
 
 void MqttSink::stop() {

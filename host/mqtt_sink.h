@@ -10,7 +10,6 @@
 
 #include "core/task/delivery.h"
 #include "core/task/gateway.h"
-#include "core/task/slots.h"
 #include "core/trust/command_signature.h"
 #include "host/guard.h"
 #include "host/loop.h"
@@ -53,12 +52,12 @@ class MqttSink final : public Task, private DeadLetters {
   private:
     void connected(const MqttLimits& limits);
     void disconnected(const std::string& reason);
-    void message(const std::string& topic, const std::string& payload);
-    void take_command(const std::string& id, const std::string& payload, Instant now);
-    void take_durable(const std::string& payload, Instant now);
+    MqttCallbacks callbacks();
+    void message(std::string_view topic, std::string_view payload);
+    void take_command(const std::string& id, std::string_view payload, Instant now);
+    void take_durable(std::string_view payload, Instant now);
     void rejected(const Record& record) override;
     void publish_status(bool online);
-    [[nodiscard]] bool drained() const;
 
     Loop& loop_;
     Gateway& gateway_;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/jouleway/daemon.h"
 
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/timex.h>
 
 #include <algorithm>
 #include <ctime>
 
-#include "host/crypto.h"
+#include "host/cryptography.h"
 #include "host/version.h"
 
 namespace jw {
@@ -42,12 +44,6 @@ std::int64_t wall_clock_ms() {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
     return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-std::uint64_t random_64() {
-    std::array<std::uint8_t, 8> bytes{};
-    random_bytes(bytes);
-    return Reader(bytes).u64_le();
 }
 
 std::vector<Issuer> issuers_of(const GatewaySettings& settings) {
@@ -165,7 +161,7 @@ void Daemon::add_bus(std::size_t index) {
         serial.device = settings.device;
         serial.baud = settings.baud;
         serial.data_bits = settings.data_bits;
-        serial.parity = static_cast<Parity>(settings.parity);
+        serial.parity = settings.parity;
         serial.stop_bits = settings.stop_bits;
         bus->serial = std::make_unique<SerialBus>(loop_, serial);
     } else {
@@ -257,13 +253,21 @@ std::string Daemon::status() {
     return fmt::format("epoch {:016x} accepted {} waiting {}", outbox.epoch(), numbers, waiting);
 }
 
-void Daemon::inherit(const Snapshot& before) {
-    for (const DeviceSnapshot& old : before.devices()) {
-        if (DeviceSnapshot* same = gateway_->snapshot().find(old.name.view())) {
-            same->state = old.state;
-            same->last_reading = old.last_reading;
-            same->readings = old.readings;
-            same->errors = old.errors;
+std::vector<Remembered> Daemon::remember() {
+    std::vector<Remembered> result;
+    for (const DeviceSnapshot& device : gateway_->snapshot().devices()) {
+        result.push_back({device, {device.values.begin(), device.values.end()}});
+    }
+    return result;
+}
+
+void Daemon::inherit(std::span<const Remembered> before) {
+    for (const Remembered& old : before) {
+        if (DeviceSnapshot* same = gateway_->snapshot().find(old.device.name.view())) {
+            same->state = old.device.state;
+            same->last_reading = old.device.last_reading;
+            same->readings = old.device.readings;
+            same->errors = old.device.errors;
             for (const LatestValue& latest : old.values) {
                 (void)same->values.push(latest);
             }

@@ -27,6 +27,12 @@ class LineTask final : public Task {
     Line& line_;
 };
 
+/// What a daemon hands to the next one, so that a reload leaves no gap on the page.
+struct Remembered {
+    DeviceSnapshot device;  // without its values
+    std::vector<LatestValue> values;
+};
+
 /// A bus of the settings with the line on it.
 struct BusOfSite {
     const GatewaySettings::Bus* settings = nullptr;
@@ -62,8 +68,8 @@ class Daemon final : private GatewayOut {
 
     /// "epoch … accepted a,b,c,d waiting n", for whoever watches the service.
     [[nodiscard]] std::string status();
-    /// Values of a daemon before this one, so that a reload leaves no gap on the page.
-    void inherit(const Snapshot& before);
+    [[nodiscard]] std::vector<Remembered> remember();
+    void inherit(std::span<const Remembered> before);
 
     Gateway& gateway() { return *gateway_; }
     [[nodiscard]] const GatewaySettings& settings() const { return settings_; }

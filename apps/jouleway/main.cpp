@@ -5,6 +5,8 @@
 
 #include "apps/jouleway/drivers.h"
 #include "apps/jouleway/program.h"
+#include "host/settings.h"
+#include "host/version.h"
 
 namespace {
 
@@ -30,7 +32,6 @@ int main(int argc, char** argv) {
     std::string path = "/etc/jouleway/jouleway.json";
     bool schema = false;
     bool check_only = false;
-    bool hash = false;
     app.add_option("--config", path, "settings file")->capture_default_str();
     app.add_flag("--check-config", check_only, "say whether the settings are fine, and end");
     app.add_flag("--schema", schema, "print the JSON Schema of the settings");
@@ -41,9 +42,6 @@ int main(int argc, char** argv) {
     if (schema) {
         std::cout << jw::settings_schema() << "\n";
         return 0;
-    }
-    if (hash) {
-        return jw::hash_password(std::cin, std::cout);
     }
     if (check_only) {
         return check(path);
