@@ -35,8 +35,6 @@ int main(int argc, char** argv) {
     app.add_option("--config", path, "settings file")->capture_default_str();
     app.add_flag("--check-config", check_only, "say whether the settings are fine, and end");
     app.add_flag("--schema", schema, "print the JSON Schema of the settings");
-    app.add_flag(
-        "--hash-password", hash, "read a password and print what web.password_scrypt takes");
     app.set_version_flag("--version", std::string("jouleway ") + jw::version());
     CLI11_PARSE(app, argc, argv);
     if (schema) {
