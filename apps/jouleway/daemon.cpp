@@ -130,7 +130,7 @@ Status Daemon::start() {
         if (bus->line == nullptr) {
             continue;  // no device on it
         }
-        bus->task = std::make_unique<LineTask>(*bus->line);
+        bus->task = std::make_unique<LineTask>(*bus->line, *gateway_);
         gateway_->add_task(*bus->task, Priority::line, now);
     }
     arena_->seal();
@@ -141,9 +141,9 @@ Status Daemon::start() {
     }
     for (const auto& bus : buses_) {
         if (bus->line != nullptr && bus->tcp) {
-            bus->tcp->start(*bus->line);
+            bus->tcp->start(*bus->task);
         } else if (bus->line != nullptr) {
-            bus->serial->start(*bus->line);
+            bus->serial->start(*bus->task);
         }
     }
     loop_.ask_step();
@@ -204,6 +204,17 @@ void Daemon::look_at_clock(Instant now) {
 
 Instant Daemon::step(Instant now) {
     look_at_clock(now);
+    // What was accepted since the last turn is the sinks' to deliver.
+    std::uint64_t accepted = 0;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        accepted += store_.outbox().accepted_to(static_cast<RecordClass>(i));
+    }
+    if (accepted != accepted_) {
+        accepted_ = accepted;
+        for (const auto& sink : sinks_) {
+            gateway_->wake(*sink, now);
+        }
+    }
     Instant next = gateway_->step(now);
     if (!clock_set_) {
         next = earlier(next, now + clock_look_every);

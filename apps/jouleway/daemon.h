@@ -17,14 +17,29 @@
 
 namespace jw {
 
-/// The turns of one line in the gateway's loop.
-class LineTask final : public Task {
+/// A line in the gateway's loop: it has its turn when it asked for one, and when something arrived.
+class LineTask final : public Task, public Line {
   public:
-    explicit LineTask(Line& line) : line_(line) {}
+    LineTask(Line& line, Gateway& gateway) : line_(line), gateway_(gateway) {}
     Instant run(Instant now) override { return line_.step(now); }
+
+    void connected(Instant now) override {
+        line_.connected(now);
+        gateway_.wake(*this, now);
+    }
+    void disconnected(Instant now) override {
+        line_.disconnected(now);
+        gateway_.wake(*this, now);
+    }
+    void received(Bytes bytes, Instant now) override {
+        line_.received(bytes, now);
+        gateway_.wake(*this, now);
+    }
+    Instant step(Instant now) override { return line_.step(now); }
 
   private:
     Line& line_;
+    Gateway& gateway_;
 };
 
 /// What a daemon hands to the next one, so that a reload leaves no gap on the page.
@@ -105,6 +120,7 @@ class Daemon final : private GatewayOut {
     std::vector<std::unique_ptr<BusOfSite>> buses_;
     std::vector<std::unique_ptr<MqttSink>> sinks_;
     Hooks hooks_;
+    std::uint64_t accepted_ = 0;  // of all classes, at the last turn
     bool clock_set_ = false;
     Instant clock_looked_{-1};
     std::function<void()> stopped_;

@@ -106,7 +106,7 @@ class Collector:
         self.process = subprocess.Popen(
             ["mosquitto_sub", *where, "-i", f"collector-{random.randrange(1 << 30)}", "-c",
              "-t", f"{root}/#", "-F", "%t %p"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1 << 16)
+            stdout=subprocess.PIPE, text=True, bufsize=1 << 16)
         if self.file:
             self.durable = subprocess.Popen(
                 ["mosquitto_pub", *where, "-r", "-l", "-t", f"{root}/durable"],
