@@ -183,7 +183,7 @@ class Collector:
             return (epoch, number, seq) in self.records
 
     def missing(self, accepted):
-        """Of {(epoch, class): seq accepted}: the numbers that neither came nor were announced as a gap."""
+        """Of {(epoch, class): seq accepted}: what neither came nor was announced as a gap."""
         with self.lock:
             gaps = {}
             for epoch, number, first, last, _ in self.gaps:
@@ -211,7 +211,7 @@ class Devices:
 
 
 class Gateway:
-    """The real daemon. What it says through the service protocol (accepted numbers) is remembered."""
+    """The real daemon. The accepted numbers that it tells its service manager are remembered."""
 
     def __init__(self, folder, settings, command=None):
         self.folder = pathlib.Path(folder)
@@ -299,7 +299,7 @@ class Site:
 
 
 def settings(folder, broker, devices, **changes):
-    """Settings of a gateway with one Modbus TCP meter per address of `devices` and one MQTT sink."""
+    """Settings of a gateway: a Modbus TCP meter per address of `devices`, one MQTT sink."""
     count = len(devices)
     result = {
         "gateway": "gw-1", "site": "house",
