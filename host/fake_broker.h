@@ -58,6 +58,9 @@ class FakeBroker {
 /// A port on loopback that nobody listens on now.
 std::uint16_t free_port();
 
+/// Runs a program to its end with no input and output of its own; says whether it ended well.
+bool run_program(std::vector<std::string> words);
+
 /// mosquitto with a configuration of the test; killed at the end.
 class Mosquitto {
   public:

@@ -140,6 +140,28 @@ std::uint16_t free_port() {
     return probe.local_endpoint().port();
 }
 
+bool run_program(std::vector<std::string> words) {
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (const int fd : {0, 1, 2}) {
+        posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+    }
+    char path[] = "PATH=/usr/bin:/bin";
+    char* environment[] = {path, nullptr};
+    int pid = -1;
+    const int failed =
+        posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environment);
+    posix_spawn_file_actions_destroy(&actions);
+    int status = -1;
+    return failed == 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
 Mosquitto::Mosquitto(const std::string& more) : port_(free_port()) {
     std::ofstream file(folder_.path() + "/mosquitto.conf");
     file << "listener " << port_ << " 127.0.0.1\n" << more;

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,7 +40,7 @@ class MqttClientTest : public ::testing::Test {
         return std::make_unique<MqttClient>(loop_, std::move(wanted), std::move(callbacks));
     }
     bool until(const std::function<bool()>& done) {
-        loop_.use_step([](Instant now) { return now + milliseconds(20); });
+        loop_.use_step([](Instant now) { return now + milliseconds(2); });
         return loop_.run_until(done, seconds(30));
     }
     bool stands(const MqttClient& client) {
@@ -453,19 +452,37 @@ class WithTls : public MqttClientTest {
   protected:
     void SetUp() override {
         make_certificate("ca", "/CN=Test CA", "");
-        make_certificate("server", "/CN=broker", "-addext subjectAltName=DNS:localhost");
-        make_certificate("other", "/CN=other", "-addext subjectAltName=DNS:elsewhere.example");
+        make_certificate("server", "/CN=broker", "DNS:localhost");
+        make_certificate("other", "/CN=other", "DNS:elsewhere.example");
         make_certificate("client", "/CN=gw-test", "");
     }
-    void make_certificate(const std::string& name, const std::string& subject, const char* more) {
+    void make_certificate(const std::string& name,
+                          const std::string& subject,
+                          const std::string& names) {
         const std::string base = folder_.path() + "/";
-        const std::string issuer =
-            name == "ca" ? "" : " -CA " + base + "ca.crt -CAkey " + base + "ca.key";
-        const std::string command =
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '" +
-            subject + "' -keyout " + base + name + ".key -out " + base + name + ".crt " + issuer +
-            " " + more + " 2>/dev/null";
-        ASSERT_EQ(std::system(command.c_str()), 0) << command;
+        std::vector<std::string> words{"openssl",
+                                       "req",
+                                       "-x509",
+                                       "-newkey",
+                                       "ec",
+                                       "-pkeyopt",
+                                       "ec_paramgen_curve:P-256",
+                                       "-nodes",
+                                       "-days",
+                                       "2",
+                                       "-subj",
+                                       subject,
+                                       "-keyout",
+                                       base + name + ".key",
+                                       "-out",
+                                       base + name + ".crt"};
+        if (name != "ca") {
+            words.insert(words.end(), {"-CA", base + "ca.crt", "-CAkey", base + "ca.key"});
+        }
+        if (!names.empty()) {
+            words.insert(words.end(), {"-addext", "subjectAltName=" + names});
+        }
+        ASSERT_TRUE(test::run_program(words)) << name;
     }
     std::string server(const std::string& certificate, bool ask_client) {
         const std::string base = folder_.path() + "/";
@@ -542,8 +559,7 @@ TEST_F(WithTls, says_which_file_cannot_be_used) {
 TEST_F(MqttClientTest, is_told_that_the_password_is_wrong) {
     test::TempFolder folder;
     const std::string passwords = folder.path() + "/passwords";
-    ASSERT_EQ(
-        std::system(("mosquitto_passwd -b -c " + passwords + " gw right 2>/dev/null").c_str()), 0);
+    ASSERT_TRUE(test::run_program({"mosquitto_passwd", "-b", "-c", passwords, "gw", "right"}));
     const Mosquitto mosquitto("allow_anonymous false\npassword_file " + passwords + "\n");
     MqttSettings wanted = settings(mosquitto.port());
     wanted.user = "gw";
