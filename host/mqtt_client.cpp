@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -199,6 +200,10 @@ void MqttClient::watch_write() {
                                socklen_t size = sizeof reason;
                                (void)getsockopt(
                                    socket_.native_handle(), SOL_SOCKET, SO_ERROR, &reason, &size);
+                               // In TLS the library has taken the error off the socket already.
+                               if (reason == 0 && is_broken()) {
+                                   reason = ECONNREFUSED;
+                               }
                                if (reason != 0) {
                                    failed(library_words(MOSQ_ERR_ERRNO, reason));
                                    return;
@@ -207,6 +212,13 @@ void MqttClient::watch_write() {
                            }
                            (void)serve(&mosquitto_loop_write);
                        }));
+}
+
+// During a TLS handshake the library takes a reset for "not yet" and would try for ever.
+bool MqttClient::is_broken() const {
+    pollfd asked{
+        .fd = const_cast<MqttClient*>(this)->socket_.native_handle(), .events = 0, .revents = 0};
+    return poll(&asked, 1, 0) == 1 && (asked.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 bool MqttClient::serve(int (*work)(mosquitto*, int)) {
@@ -237,6 +249,10 @@ bool MqttClient::serve(int (*work)(mosquitto*, int)) {
     }
     if (result != MOSQ_ERR_SUCCESS || mosquitto_socket(session_.get()) < 0) {
         failed(library_words(result, reason));
+        return false;
+    }
+    if (state_ == MqttState::connecting && is_broken()) {
+        failed(library_words(MOSQ_ERR_CONN_LOST, 0));
         return false;
     }
     if (connack_) {

@@ -139,6 +139,7 @@ class MqttClient {
     /// Lets the library work on the socket and acts on what it found out. Says whether the session
     /// still stands.
     [[nodiscard]] bool serve(int (*work)(mosquitto*, int));
+    [[nodiscard]] bool is_broken() const;
     void stand();
     void acknowledged(int mid, int code);
     void read_words(const mqtt5__property* properties);

@@ -547,6 +547,23 @@ TEST_F(WithTls, refuses_a_certificate_of_an_unknown_issuer) {
     EXPECT_EQ(connects_, 0);
 }
 
+TEST_F(WithTls, notices_at_once_that_nobody_listens_or_somebody_hangs_up) {
+    MqttSettings nobody = settings(test::free_port());
+    nobody.tls.emplace().ca_file = folder_.path() + "/ca.crt";
+    const auto refused = make(nobody);
+    refused->connect();
+    ASSERT_TRUE(until([&] { return !reasons_.empty(); }));
+    EXPECT_NE(reasons_[0].text.find("is the broker running"), std::string::npos)
+        << reasons_[0].text;
+    refused->disconnect();
+    const Mosquitto plain;  // hangs up at a TLS greeting
+    MqttSettings wrong_port = nobody;
+    wrong_port.port = plain.port();
+    const auto client = make(wrong_port);
+    client->connect();
+    ASSERT_TRUE(until([&] { return reasons_.back().text.find("TLS") != std::string::npos; }));
+}
+
 TEST_F(WithTls, says_which_file_cannot_be_used) {
     MqttSettings wrong = settings(test::free_port());
     wrong.tls.emplace().ca_file = "/nowhere/ca.crt";
