@@ -27,11 +27,11 @@ enum class Type : std::uint8_t {
 };
 
 struct Point {
-    const char* name;
-    std::uint8_t offset;  // in registers from the model's id, or from the begin of a module
-    Type type;
-    std::uint8_t size;   // in registers
-    std::uint8_t scale;  // offset of its scale factor in the model; 0: it has none
+    const char* name = nullptr;
+    std::uint8_t offset = 0;  // in registers from the model's id, or from the begin of a module
+    Type type = Type::uint16;
+    std::uint8_t size = 0;   // in registers
+    std::uint8_t scale = 0;  // offset of its scale factor in the model; 0: it has none
     Quantity quantity = Quantity::none;
     std::uint8_t index = 0;
     std::int8_t power = 0;  // of ten, from the point's unit to that of the quantity

@@ -226,8 +226,8 @@ void SunSpecDevice::header_answered(Bytes bytes) {
 void SunSpecDevice::end_chain() {
     phase_ = Phase::reading;
     found_all_ = true;
-    for (std::uint8_t i = 0; i < found_.size(); ++i) {
-        plan(i);
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+        plan(static_cast<std::uint8_t>(i));
         for (const LimitModel& limit : limit_models) {
             if (limit_ == nullptr && limit.id == found_[i].model->id &&
                 limit.scale < found_[i].length + header_size) {
