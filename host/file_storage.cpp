@@ -116,7 +116,7 @@ FileStorage::FileStorage(Loop* loop, FileStorageSettings settings, Synced synced
     : loop_(loop),
       settings_(std::move(settings)),
       synced_(std::move(synced)),
-      path_(settings_.directory + "/outbox.store") {
+      path_(settings_.directory + "/" + settings_.file) {
     if (!settings_.sync_file) {
         settings_.sync_file = [](int fd) { return fdatasync(fd); };
     }

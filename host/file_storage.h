@@ -17,6 +17,7 @@
 namespace jw {
 
 struct FileStorageSettings {
+    std::string file = "outbox.store";
     std::string directory;  // made (0750) where only its last part is missing
     std::uint64_t bytes_max = 512ULL << 20;
     /// Bytes that are written and not durable yet; beyond it write() says busy (or, where the
@@ -33,7 +34,7 @@ struct FileStorageCounters {
     std::uint64_t sync_failures = 0;
 };
 
-/// The file `outbox.store` is as long as the bound from the beginning, but takes disk space only as
+/// The file is as long as the bound from the beginning, but takes disk space only as
 /// it is used: 1 MiB chunks are filled with zeros before their first use, since writing into them
 /// later is then a matter of data alone (an allocated but unwritten chunk costs a journal commit
 /// with each sync).

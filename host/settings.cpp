@@ -243,6 +243,9 @@ GatewaySettings::Sink read_sink(const Json& item, const std::string& place, File
     batch.span_ms("age_ms", sink.batch.age);
     members.number("inflight", sink.inflight);
     members.flag("two_stage", sink.two_stage);
+    std::string order;
+    members.text("order", order);
+    sink.fresh_first = order == "fresh_first";
     std::string payload;
     members.text("payload", payload);
     sink.cbor = payload == "cbor";
@@ -356,6 +359,9 @@ GatewaySettings read_document(const Json& document,
     GatewaySettings settings;
     members.name("gateway", settings.gateway);
     members.name("site", settings.site);
+    std::string clock;
+    members.text("clock", clock);
+    settings.trust_clock = clock == "system";
     const Members storage = members.object("storage");
     storage.text("path", settings.storage.path);
     storage.number("size_mb", settings.storage.size_mb);

@@ -99,8 +99,9 @@ struct GatewaySettings {
         Batch batch;
         std::uint32_t inflight = 20;
         bool two_stage = false;
-        bool cbor = false;  // payload; JSON otherwise
-        Duration keep;      // 0: as the devices say
+        bool fresh_first = false;  // new telemetry goes ahead of a backlog
+        bool cbor = false;         // payload; JSON otherwise
+        Duration keep;             // 0: as the devices say
     };
     struct Issuer {
         Name name;
@@ -123,6 +124,7 @@ struct GatewaySettings {
 
     Name gateway;
     Name site;
+    bool trust_clock = false;  // wall time is believed as the system has it
     Storage storage;
     std::vector<Bus> buses;
     std::vector<Device> devices;

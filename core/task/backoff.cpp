@@ -23,13 +23,17 @@ void Backoff::proven() {
     proven_ = true;
 }
 
-Duration Backoff::lost(Instant now, Duration at_least) {
-    if (connected_ && proven_ && now - since_ >= settings_.stable) {
+void Backoff::left() {
+    if (connected_ && proven_) {
         wait_ = settings_.base;
         failures_ = 0;
     }
     connected_ = false;
     proven_ = false;
+}
+
+Duration Backoff::lost(Instant now, Duration at_least) {
+    judge(now);
     ++failures_;
     const Duration most = std::min(settings_.cap, wait_ * 3);
     wait_ = random_between(settings_.base, std::max(most, settings_.base));
@@ -37,6 +41,15 @@ Duration Backoff::lost(Instant now, Duration at_least) {
         return wait_;
     }
     return random_between(at_least, at_least + at_least / 2);
+}
+
+void Backoff::judge(Instant now) {
+    if (connected_ && proven_ && now - since_ >= settings_.stable) {
+        wait_ = settings_.base;
+        failures_ = 0;
+    }
+    connected_ = false;
+    proven_ = false;
 }
 
 // SplitMix64: a full period, good enough to spread gateways; nothing secret comes from it.

@@ -29,10 +29,14 @@ class Backoff {
     /// attempt: at least `at_least` (what the far side asked for; spread by half of it), never
     /// more than the greater of cap and 1.5 × at_least.
     Duration lost(Instant now, Duration at_least = {});
+    /// We ended the session ourselves, in order: that is no failure, and if it was of use it
+    /// forgives, however short it was.
+    void left();
     /// Attempts that failed since the last good session.
     [[nodiscard]] std::uint32_t failures() const { return failures_; }
 
   private:
+    void judge(Instant now);
     Duration random_between(Duration least, Duration most);
 
     BackoffSettings settings_;

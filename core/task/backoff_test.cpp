@@ -61,6 +61,21 @@ TEST(a_long_session_without_one_acknowledgement_does_not_forgive) {
     EXPECT(backoff.failures() == 30);
 }
 
+TEST(a_short_session_of_use_that_we_ended_ourselves_forgives) {
+    Backoff backoff({}, 7);
+    for (int i = 0; i < 30; ++i) {
+        (void)backoff.lost(start);
+    }
+    backoff.connected(start);
+    backoff.left();
+    EXPECT(backoff.failures() == 30);
+    backoff.connected(start);
+    backoff.proven();
+    backoff.left();
+    EXPECT(backoff.failures() == 0);
+    EXPECT(backoff.lost(start) <= seconds(3));
+}
+
 TEST(what_the_far_side_asks_for_is_obeyed_and_spread) {
     Backoff a({}, 1);
     Backoff b({}, 2);

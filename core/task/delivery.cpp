@@ -8,9 +8,11 @@
 namespace jw {
 namespace {
 
-// How often a class may go ahead of the lower ones before each of those has its turn: alarms
-// overtake telemetry, and nobody starves.
-constexpr std::array<std::uint32_t, record_classes> weights{8, 4, 2, 1};
+// How often a lane may go ahead of the others before each of those has its turn: alarms overtake
+// telemetry, fresh telemetry its backlog, and nobody starves.
+constexpr std::array<std::uint32_t, record_classes + 1> weights{8, 4, 2, 1, 2};
+// In which order lanes are looked at: the fresh one before the backlog of its class.
+constexpr std::array<std::size_t, record_classes + 1> order{0, 1, 2, 4, 3};
 
 RecordKind usual_kind(RecordClass record_class) {
     switch (record_class) {
@@ -58,8 +60,9 @@ void Delivery::end(Instant /*now*/) {
     counters_.requeued += window_.size();
     window_.clear();
     window_max_ = 0;
-    built_lane_ = record_classes;
-    for (std::size_t lane = 0; lane < record_classes; ++lane) {
+    built_lane_ = lanes;
+    fresh_from_ = 0;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
         restart(lane);
         lanes_[lane].alone_to = 0;
     }
@@ -70,10 +73,49 @@ void Delivery::restart(std::size_t lane) {
     lanes_[lane].waiting_since = Instant{-1};
 }
 
+std::uint64_t Delivery::last_of(std::size_t lane) const {
+    const std::uint64_t accepted = outbox_.accepted_to(class_of(lane));
+    if (fresh_from_ == 0) {
+        return lane == fresh_lane ? 0 : accepted;
+    }
+    const bool is_backlog = lane == static_cast<std::size_t>(RecordClass::telemetry);
+    return is_backlog ? std::min(accepted, fresh_from_ - 1) : accepted;
+}
+
+void Delivery::open_fresh_lane() {
+    constexpr auto telemetry = static_cast<std::size_t>(RecordClass::telemetry);
+    const std::uint64_t accepted = outbox_.accepted_to(RecordClass::telemetry);
+    if (!settings_.fresh_first || fresh_from_ != 0 ||
+        accepted < lanes_[telemetry].cursor.seq + settings_.backlog_min) {
+        return;
+    }
+    fresh_from_ = accepted + 1;
+    fresh_acked_ = accepted;
+    lanes_[fresh_lane] = {};
+    lanes_[fresh_lane].cursor.record_class = RecordClass::telemetry;
+    lanes_[fresh_lane].cursor.seq = fresh_from_;
+}
+
+void Delivery::join_lanes(Instant now) {
+    if (fresh_from_ == 0 ||
+        outbox_.confirmed_to(settings_.sink, RecordClass::telemetry) + 1 < fresh_from_) {
+        return;
+    }
+    // The backlog is through: what overtook it is now the next in order.
+    outbox_.confirm(settings_.sink, RecordClass::telemetry, fresh_acked_, now);
+    lanes_[static_cast<std::size_t>(RecordClass::telemetry)].cursor = lanes_[fresh_lane].cursor;
+    lanes_[static_cast<std::size_t>(RecordClass::telemetry)].cursor.held = 0;
+    for (BatchUnderWay& batch : window_) {
+        batch.fresh = false;
+    }
+    fresh_from_ = 0;
+    lanes_[fresh_lane] = {};
+}
+
 bool Delivery::ready(std::size_t lane, Instant now) const {
     const Lane& state = lanes_[lane];
-    const std::uint64_t accepted = outbox_.accepted_to(class_of(lane));
-    if (accepted < state.cursor.seq) {
+    const std::uint64_t accepted = last_of(lane);
+    if (accepted < state.cursor.seq || (lane == fresh_lane && fresh_from_ == 0)) {
         return false;
     }
     if (class_of(lane) == RecordClass::alarm || class_of(lane) == RecordClass::result) {
@@ -86,35 +128,36 @@ bool Delivery::ready(std::size_t lane, Instant now) const {
 std::size_t Delivery::choose(Instant now) {
     // Two rounds: with what credit is left, then with everybody's credit renewed.
     for (int round = 0; round < 2; ++round) {
-        for (std::size_t lane = 0; lane < record_classes; ++lane) {
+        for (const std::size_t lane : order) {
             if (lanes_[lane].credit > 0 && ready(lane, now)) {
                 --lanes_[lane].credit;
                 return lane;
             }
         }
-        for (std::size_t lane = 0; lane < record_classes; ++lane) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
             lanes_[lane].credit = weights[lane];
         }
     }
-    return record_classes;
+    return lanes;
 }
 
 bool Delivery::next(Instant now, OutgoingBatch& batch) {
-    CHECK(built_lane_ == record_classes);  // sent() or not_sent() must answer the batch before
+    CHECK(built_lane_ == lanes);  // sent() or not_sent() must answer the batch before
     if (window_.size() >= window_max_) {
         return false;
     }
-    for (std::size_t lane = 0; lane < record_classes; ++lane) {
-        const bool waits = outbox_.accepted_to(class_of(lane)) >= lanes_[lane].cursor.seq;
+    open_fresh_lane();
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+        const bool waits = last_of(lane) >= lanes_[lane].cursor.seq;
         if (!waits) {
             lanes_[lane].waiting_since = Instant{-1};
         } else if (lanes_[lane].waiting_since.us < 0) {
             lanes_[lane].waiting_since = now;
         }
     }
-    for (std::size_t tries = 0; tries < record_classes; ++tries) {
+    for (std::size_t tries = 0; tries < lanes; ++tries) {
         const std::size_t lane = choose(now);
-        if (lane == record_classes) {
+        if (lane == lanes) {
             return false;
         }
         if (build(lane, now, batch)) {
@@ -126,7 +169,12 @@ bool Delivery::next(Instant now, OutgoingBatch& batch) {
 
 bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     Lane& lane = lanes_[index];
+    if (buffered_lane_ != index) {
+        lane.cursor.held = 0;  // another lane's read-ahead lies in the buffer
+        buffered_lane_ = index;
+    }
     built_behind_ = lane.cursor;
+    built_behind_.held = 0;
     JsonBatch json(batch_buffer_.first(batch_size_max_));
     BatchHead head{gateway_, site_, 0, class_of(index), usual_kind(class_of(index))};
     batch = {};
@@ -134,12 +182,13 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     batch.from = lane.cursor.seq;
     bool begun = false;
     FixedList<Gap, gaps_per_batch_max> early;  // gaps before the first record fix nothing but epoch
-    while (batch.records < settings_.records_max) {
+    while (batch.records < settings_.records_max && lane.cursor.seq <= last_of(index)) {
         const bool alone = lane.cursor.seq <= lane.alone_to;
         if (alone && batch.records > 0) {
             break;
         }
-        const Cursor before = lane.cursor;
+        Cursor before = lane.cursor;
+        before.held = 0;
         auto item = outbox_.next(lane.cursor, record_buffer_, now);
         if (!item) {
             lane.cursor = before;
@@ -222,27 +271,32 @@ bool Delivery::take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch
 }
 
 void Delivery::sent(std::uint32_t ticket) {
-    CHECK(built_lane_ < record_classes);
-    CHECK(
-        window_.push({ticket, built_.record_class, built_.from, built_.to, built_.records, false}));
+    CHECK(built_lane_ < lanes);
+    CHECK(window_.push({.ticket = ticket,
+                        .record_class = built_.record_class,
+                        .from = built_.from,
+                        .to = built_.to,
+                        .records = built_.records,
+                        .fresh = built_lane_ == fresh_lane}));
     CHECK(window_.size() <= window_max_);  // I-10: never more under way than the far side takes
     counters_.batches += 1;
     counters_.records += built_.records;
     lanes_[built_lane_].waiting_since = Instant{-1};
-    built_lane_ = record_classes;
+    built_lane_ = lanes;
 }
 
 void Delivery::not_sent() {
-    CHECK(built_lane_ < record_classes);
+    CHECK(built_lane_ < lanes);
     lanes_[built_lane_].cursor = built_behind_;
-    built_lane_ = record_classes;
+    built_lane_ = lanes;
 }
 
 void Delivery::acknowledged(std::uint32_t ticket, Instant now) {
     for (BatchUnderWay& batch : window_) {
         if (batch.ticket == ticket && !batch.acknowledged) {
             batch.acknowledged = true;
-            confirm_head(batch.record_class, now);
+            confirm_head(batch.record_class, batch.fresh, now);
+            join_lanes(now);
             return;
         }
     }
@@ -250,18 +304,23 @@ void Delivery::acknowledged(std::uint32_t ticket, Instant now) {
     // there.
 }
 
-void Delivery::confirm_head(RecordClass record_class, Instant now) {
+void Delivery::confirm_head(RecordClass record_class, bool fresh, Instant now) {
     std::size_t i = 0;
     while (i < window_.size()) {
-        if (window_[i].record_class != record_class) {
+        const BatchUnderWay& batch = window_[i];
+        if (batch.record_class != record_class || batch.fresh != fresh) {
             ++i;
             continue;
         }
-        if (!window_[i].acknowledged) {
+        if (!batch.acknowledged) {
             return;
         }
-        outbox_.confirm(settings_.sink, record_class, window_[i].to, now);
-        counters_.confirmed += window_[i].records;
+        if (fresh) {
+            fresh_acked_ = batch.to;
+        } else {
+            outbox_.confirm(settings_.sink, record_class, batch.to, now);
+        }
+        counters_.confirmed += batch.records;
         last_confirmed_ = now;
         window_.remove(i);
     }
@@ -273,7 +332,8 @@ void Delivery::refused(std::uint32_t ticket, Instant /*now*/) {
             continue;
         }
         const BatchUnderWay batch = window_[i];
-        Lane& lane = lanes_[static_cast<std::size_t>(batch.record_class)];
+        Lane& lane =
+            lanes_[batch.fresh ? fresh_lane : static_cast<std::size_t>(batch.record_class)];
         lane.alone_to = std::max(lane.alone_to, batch.to);
         if (batch.records <= 1) {
             lane.attempts = lane.attempted == batch.to ? lane.attempts + 1 : 1;
@@ -283,22 +343,18 @@ void Delivery::refused(std::uint32_t ticket, Instant /*now*/) {
                 lane.attempts = 0;
             }
         }
-        // This one and what was sent behind it in the class goes again, so that order stays.
+        // This one and what was sent behind it in its lane goes again, so that order stays. What
+        // was sent before it is still under way.
         for (std::size_t k = window_.size(); k > i; --k) {
-            if (window_[k - 1].record_class == batch.record_class) {
+            if (window_[k - 1].record_class == batch.record_class &&
+                window_[k - 1].fresh == batch.fresh) {
                 window_.remove(k - 1);
                 ++counters_.requeued;
             }
         }
-        lane.cursor = outbox_.cursor(settings_.sink, batch.record_class);
-        for (const BatchUnderWay& earlier : window_) {
-            // What was sent before it is still under way: do not send that again.
-            if (earlier.record_class == batch.record_class && earlier.to >= lane.cursor.seq) {
-                lane.cursor = {};
-                lane.cursor.record_class = batch.record_class;
-                lane.cursor.seq = earlier.to + 1;
-            }
-        }
+        lane.cursor = {};
+        lane.cursor.record_class = batch.record_class;
+        lane.cursor.seq = batch.from;
         lane.waiting_since = Instant{0};  // at once
         return;
     }
@@ -309,11 +365,11 @@ Instant Delivery::due(Instant now) const {
         return never;
     }
     Instant next = never;
-    for (std::size_t lane = 0; lane < record_classes; ++lane) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
         if (ready(lane, now)) {
             return now;
         }
-        if (outbox_.accepted_to(class_of(lane)) >= lanes_[lane].cursor.seq) {
+        if (lane != fresh_lane && last_of(lane) >= lanes_[lane].cursor.seq) {
             const Instant since =
                 lanes_[lane].waiting_since.us < 0 ? now : lanes_[lane].waiting_since;
             next = earlier(next, since + settings_.age_max);

@@ -19,6 +19,10 @@ struct DeliverySettings {
     std::uint32_t records_max = 100;
     Duration age_max = seconds(1);   // how long a record may wait for company
     std::uint32_t attempts_max = 3;  // of one record that the sink refuses, before it is set aside
+    /// What is new overtakes a backlog of telemetry. Off: everything arrives in the order of its
+    /// seq.
+    bool fresh_first = false;
+    std::uint32_t backlog_min = 1000;  // records that wait, from which on it counts as one
 };
 
 /// One batch on its way. `ticket` is the program's (an MQTT packet id).
@@ -29,6 +33,7 @@ struct BatchUnderWay {
     std::uint64_t to = 0;
     std::uint32_t records = 0;
     bool acknowledged = false;
+    bool fresh = false;  // went ahead of the backlog
 };
 
 /// What next() built: where it belongs and the bytes, which stay valid until the next call.
@@ -110,11 +115,21 @@ class Delivery {
         std::uint64_t set_aside = 0;  // this record is not tried again
     };
 
+    /// One lane a class, and behind them the one in which fresh telemetry overtakes a backlog.
+    static constexpr std::size_t fresh_lane = record_classes;
+    static constexpr std::size_t lanes = record_classes + 1;
+    static constexpr RecordClass class_of(std::size_t lane) {
+        return lane == fresh_lane ? RecordClass::telemetry : static_cast<RecordClass>(lane);
+    }
+
+    [[nodiscard]] std::uint64_t last_of(std::size_t lane) const;
+    void open_fresh_lane();
+    void join_lanes(Instant now);
     [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
     std::size_t choose(Instant now);
     bool build(std::size_t index, Instant now, OutgoingBatch& batch);
     bool take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch& batch);
-    void confirm_head(RecordClass record_class, Instant now);
+    void confirm_head(RecordClass record_class, bool fresh, Instant now);
     void restart(std::size_t lane);
 
     Outbox& outbox_;
@@ -125,10 +140,13 @@ class Delivery {
     DeadLetters& dead_letters_;
     std::string_view gateway_;
     std::string_view site_;
-    std::array<Lane, record_classes> lanes_{};
+    std::array<Lane, lanes> lanes_{};
+    std::uint64_t fresh_from_ = 0;       // 0: no backlog is being overtaken
+    std::uint64_t fresh_acked_ = 0;      // everything from fresh_from_ up to here is acknowledged
+    std::size_t buffered_lane_ = lanes;  // whose read-ahead lies in the record buffer
     std::size_t window_max_ = 0;
     std::size_t batch_size_max_ = 0;
-    std::size_t built_lane_ = record_classes;
+    std::size_t built_lane_ = lanes;
     OutgoingBatch built_;
     Cursor built_behind_;
     DeliveryCounters counters_;

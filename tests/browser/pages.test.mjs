@@ -425,6 +425,20 @@ describe('the way through', () => {
   });
 });
 
+describe('the language', () => {
+  it('is the reader\'s: German words, German decimal sign', async () => {
+    const page = await show('#/', { locale: 'de-AT' });
+    await says(page, 'Die Sonne versorgt das Haus.');
+    assert.equal(await page.getAttribute('html', 'lang'), 'de');
+    assert.match(await page.textContent('[data-place=solar] b'), /^4,8\d\u202fkW$/);
+  });
+
+  it('is English for whom there is no table', async () => {
+    const page = await show('#/', { locale: 'ja-JP' });
+    await says(page, 'The sun runs the house.');
+  });
+});
+
 describe('a mistake in a page', () => {
   it('leaves the frame, says so, and another page opens', async () => {
     const page = await show('#/');

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/jouleway/daemon.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/timex.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "host/cryptography.h"
+#include "host/version.h"
+
+namespace jw {
+namespace {
+
+// Before this build nobody can have set the clock rightly.
+constexpr std::int64_t unix_ms_least = 1'790'000'000'000;
+constexpr Duration clock_look_every = seconds(1);
+constexpr Duration stop_at_most = seconds(5);
+
+ModbusLineSettings line_settings(const GatewaySettings::Bus& bus) {
+    ModbusLineSettings settings;
+    switch (bus.type) {
+        case BusType::modbus_rtu:
+            settings.framing = ModbusFraming::rtu;
+            break;
+        case BusType::modbus_rtu_tcp:
+            settings.framing = ModbusFraming::rtu_over_tcp;
+            break;
+        default:
+            settings.framing = ModbusFraming::tcp;
+            break;
+    }
+    settings.connect_delay = bus.connect_delay;
+    settings.gap = bus.gap;
+    settings.timeout = bus.timeout;
+    settings.open_requests_max = bus.open_requests;
+    settings.baud = bus.baud;
+    return settings;
+}
+
+std::int64_t wall_clock_ms() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+std::vector<Issuer> issuers_of(const GatewaySettings& settings) {
+    std::vector<Issuer> issuers;
+    for (const GatewaySettings::Issuer& from : settings.issuers) {
+        Issuer issuer;
+        issuer.name = from.name;
+        issuer.method = static_cast<SignatureMethod>(from.method);
+        if (from.key) {
+            const std::string_view key = from.key->reveal();
+            std::copy_n(key.begin(), std::min(key.size(), issuer.key.size()), issuer.key.begin());
+        }
+        issuers.push_back(issuer);
+    }
+    return issuers;
+}
+
+}  // namespace
+
+Bus& BusOfSite::bus() {
+    return tcp ? static_cast<Bus&>(*tcp) : static_cast<Bus&>(*serial);
+}
+
+const BusState& BusOfSite::state() const {
+    return tcp ? tcp->state() : serial->state();
+}
+
+Daemon::Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings)
+    : loop_(loop),
+      workers_(workers),
+      settings_(settings),
+      issuers_(issuers_of(settings)),
+      store_(loop, settings_, [this](SyncTicket ticket, Status result) {
+          if (gateway_) {
+              gateway_->commands().synced(ticket, result, Loop::now());
+              loop_.ask_step();
+          }
+      }) {}
+
+Daemon::~Daemon() = default;
+
+std::size_t Daemon::arena_size() const {
+    std::size_t size = 16 * 1024;
+    for (const GatewaySettings::Device& device : settings_.devices) {
+        const std::size_t values = device.driver->capabilities.size();
+        size += device.driver->memory + values * (sizeof(KeptValue) + sizeof(LatestValue)) + 1024;
+    }
+    return size + settings_.buses.size() * 256;
+}
+
+Status Daemon::start() {
+    JW_TRY(store_.open(random_64()));
+    const Instant now = Loop::now();
+    arena_block_.resize(arena_size());
+    arena_ = std::make_unique<Arena>(arena_block_);
+    GatewaySizes sizes;
+    sizes.devices = settings_.devices.size();
+    sizes.tasks = settings_.buses.size() + settings_.sinks.size();
+    gateway_ = std::make_unique<Gateway>(
+        store_.outbox(), store_.journal(), *arena_, sizes, static_cast<GatewayOut&>(*this));
+    for (std::size_t i = 0; i < settings_.buses.size(); ++i) {
+        add_bus(i);
+    }
+    for (std::size_t i = 0; i < settings_.devices.size(); ++i) {
+        add_device(i);
+    }
+    for (std::size_t i = 0; i < settings_.sinks.size(); ++i) {
+        sinks_.push_back(std::make_unique<MqttSink>(loop_, *gateway_, settings_, i, issuers_));
+        gateway_->add_task(*sinks_.back(), Priority::sink, now);
+    }
+    for (const auto& bus : buses_) {
+        const ModbusLineSettings framing = line_settings(*bus->settings);
+        if (bus->settings->line() == LineKind::modbus) {
+            bus->open_requests.resize(std::max<std::size_t>(framing.open_requests_max, 1));
+            bus->in.resize(2 * limits::modbus_tcp_size_max);
+            bus->out.resize(limits::modbus_tcp_size_max);
+            bus->modbus = std::make_unique<ModbusLine>(
+                bus->bus(),
+                framing,
+                bus->clients,
+                ModbusLineMemory{bus->open_requests, bus->in, bus->out});
+            bus->line = bus->modbus.get();
+        }
+        if (bus->line == nullptr) {
+            continue;  // no device on it
+        }
+        bus->task = std::make_unique<LineTask>(*bus->line, *gateway_);
+        gateway_->add_task(*bus->task, Priority::line, now);
+    }
+    arena_->seal();
+    look_at_clock(now);
+    gateway_->start(version(), now);
+    for (const auto& sink : sinks_) {
+        sink->start(now);
+    }
+    for (const auto& bus : buses_) {
+        if (bus->line != nullptr && bus->tcp) {
+            bus->tcp->start(*bus->task);
+        } else if (bus->line != nullptr) {
+            bus->serial->start(*bus->task);
+        }
+    }
+    loop_.ask_step();
+    return done;
+}
+
+void Daemon::add_bus(std::size_t index) {
+    auto bus = std::make_unique<BusOfSite>();
+    const GatewaySettings::Bus& settings = settings_.buses[index];
+    bus->settings = &settings;
+    const bool is_serial = settings.type == BusType::modbus_rtu || settings.type == BusType::serial;
+    if (is_serial) {
+        SerialBusSettings serial;
+        serial.name = settings.name.view();
+        serial.device = settings.device;
+        serial.baud = settings.baud;
+        serial.data_bits = settings.data_bits;
+        serial.parity = settings.parity;
+        serial.stop_bits = settings.stop_bits;
+        bus->serial = std::make_unique<SerialBus>(loop_, serial);
+    } else {
+        TcpBusSettings tcp;
+        tcp.name = settings.name.view();
+        tcp.host = settings.host;
+        tcp.port = settings.port;
+        bus->tcp = std::make_unique<TcpBus>(loop_, tcp);
+    }
+    buses_.push_back(std::move(bus));
+}
+
+void Daemon::add_device(std::size_t index) {
+    const GatewaySettings::Device& settings = settings_.devices[index];
+    Device& device = gateway_->add_device(*settings.driver, settings.settings, *arena_);
+    BusOfSite& bus = *buses_[settings.bus];
+    if (ModbusClient* client = device.modbus()) {
+        bus.clients.push_back(client);
+    } else {
+        bus.line = device.stream();
+        device.use_bus(bus.bus());
+    }
+}
+
+void Daemon::look_at_clock(Instant now) {
+    if (clock_set_ || (clock_looked_.us >= 0 && now - clock_looked_ < clock_look_every)) {
+        return;
+    }
+    clock_looked_ = now;
+    // The kernel knows whether somebody (NTP) vouches for the clock; a container may not tell, then
+    // a plausible year has to do.
+    timex state{};
+    const bool vouched = adjtimex(&state) != TIME_ERROR;
+    const std::int64_t unix_ms = wall_clock_ms();
+    if (unix_ms >= unix_ms_least && (vouched || settings_.trust_clock)) {
+        clock_set_ = true;
+        gateway_->learn_time(unix_ms, now);
+    }
+}
+
+Instant Daemon::step(Instant now) {
+    look_at_clock(now);
+    // What was accepted since the last turn is the sinks' to deliver.
+    std::uint64_t accepted = 0;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        accepted += store_.outbox().accepted_to(static_cast<RecordClass>(i));
+    }
+    if (accepted != accepted_) {
+        accepted_ = accepted;
+        for (const auto& sink : sinks_) {
+            gateway_->wake(*sink, now);
+        }
+    }
+    Instant next = gateway_->step(now);
+    if (!clock_set_) {
+        next = earlier(next, now + clock_look_every);
+    }
+    if (stopped_) {
+        bool stored = true;
+        for (std::size_t i = 0; i < record_classes; ++i) {
+            stored =
+                stored && store_.outbox().accepted_to(static_cast<RecordClass>(i)) >= stop_at_[i];
+        }
+        if (stored) {
+            std::exchange(stopped_, nullptr)();
+        }
+    }
+    return next;
+}
+
+void Daemon::stop(std::function<void()> done) {
+    const Instant now = Loop::now();
+    gateway_->flush(now);
+    for (const auto& sink : sinks_) {
+        sink->stop();
+    }
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        stop_at_[i] = store_.outbox().appended_to(static_cast<RecordClass>(i));
+    }
+    stopped_ = std::move(done);
+    loop_.after(stop_at_most, guard_, [this] {
+        if (stopped_) {
+            std::exchange(stopped_, nullptr)();
+        }
+    });
+    loop_.ask_step();
+}
+
+std::string Daemon::status() {
+    Outbox& outbox = store_.outbox();
+    std::uint64_t waiting = 0;
+    std::string numbers;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        const auto record_class = static_cast<RecordClass>(i);
+        numbers += (i == 0 ? "" : ",") + std::to_string(outbox.accepted_to(record_class));
+        for (std::size_t sink = 0; sink < settings_.sinks.size(); ++sink) {
+            waiting += outbox.waiting(sink, record_class);
+        }
+    }
+    return fmt::format("epoch {:016x} accepted {} waiting {}", outbox.epoch(), numbers, waiting);
+}
+
+std::vector<Remembered> Daemon::remember() {
+    std::vector<Remembered> result;
+    for (const DeviceSnapshot& device : gateway_->snapshot().devices()) {
+        result.push_back({device, {device.values.begin(), device.values.end()}});
+    }
+    return result;
+}
+
+void Daemon::inherit(std::span<const Remembered> before) {
+    for (const Remembered& old : before) {
+        if (DeviceSnapshot* same = gateway_->snapshot().find(old.device.name.view())) {
+            same->state = old.device.state;
+            same->last_reading = old.device.last_reading;
+            same->readings = old.device.readings;
+            same->errors = old.device.errors;
+            for (const LatestValue& latest : old.values) {
+                (void)same->values.push(latest);
+            }
+        }
+    }
+}
+
+void Daemon::reading(std::size_t device, const Reading& reading, Instant now) {
+    if (hooks_.reading) {
+        hooks_.reading(device, reading, now);
+    }
+}
+
+void Daemon::identified(std::size_t /*device*/, const DeviceInfo& /*info*/, Instant /*now*/) {
+    if (hooks_.changed) {
+        hooks_.changed();
+    }
+}
+
+void Daemon::fault(const Fault& fault, Instant /*now*/) {
+    const auto level = fault.severity == Severity::alarm ? spdlog::level::err : spdlog::level::warn;
+    spdlog::log(fault.raised ? level : spdlog::level::info,
+                "{} {} {}{}",
+                fault.source.empty() ? "gateway" : fault.source.view(),
+                enum_name(fault.kind),
+                fault.raised ? "raised: " : "cleared",
+                fault.raised ? fault.text.view() : "");
+    if (hooks_.changed) {
+        hooks_.changed();
+    }
+}
+
+void Daemon::command_finished(const CommandResult& result, CommandSource source, Instant now) {
+    if (source == CommandSource::remote) {
+        for (const auto& sink : sinks_) {
+            sink->command_finished(result.id);
+        }
+    }
+    if (hooks_.finished) {
+        hooks_.finished(result, now);
+    }
+}
+
+}  // namespace jw

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Daemon: one gateway with its buses, sinks and store, made from one set of settings. A reload ends
+// one daemon and makes the next.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/jouleway/store.h"
+#include "core/task/gateway.h"
+#include "host/loop.h"
+#include "host/mqtt_sink.h"
+#include "host/serial_bus.h"
+#include "host/settings.h"
+#include "host/tcp_bus.h"
+#include "host/workers.h"
+
+namespace jw {
+
+/// A line in the gateway's loop: it has its turn when it asked for one, and when something arrived.
+class LineTask final : public Task, public Line {
+  public:
+    LineTask(Line& line, Gateway& gateway) : line_(line), gateway_(gateway) {}
+    Instant run(Instant now) override { return line_.step(now); }
+
+    void connected(Instant now) override {
+        line_.connected(now);
+        gateway_.wake(*this, now);
+    }
+    void disconnected(Instant now) override {
+        line_.disconnected(now);
+        gateway_.wake(*this, now);
+    }
+    void received(Bytes bytes, Instant now) override {
+        line_.received(bytes, now);
+        gateway_.wake(*this, now);
+    }
+    Instant step(Instant now) override { return line_.step(now); }
+
+  private:
+    Line& line_;
+    Gateway& gateway_;
+};
+
+/// What a daemon hands to the next one, so that a reload leaves no gap on the page.
+struct Remembered {
+    DeviceSnapshot device;  // without its values
+    std::vector<LatestValue> values;
+};
+
+/// A bus of the settings with the line on it.
+struct BusOfSite {
+    const GatewaySettings::Bus* settings = nullptr;
+    std::vector<ModbusClient*> clients;
+    std::vector<ModbusOpenRequest> open_requests;
+    std::vector<std::uint8_t> in;
+    std::vector<std::uint8_t> out;
+    std::unique_ptr<TcpBus> tcp;
+    std::unique_ptr<SerialBus> serial;
+    std::unique_ptr<ModbusLine> modbus;
+    Line* line = nullptr;
+    std::unique_ptr<LineTask> task;
+
+    Bus& bus();
+    [[nodiscard]] const BusState& state() const;
+};
+
+class Daemon final : private GatewayOut {
+  public:
+    Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings);
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// Opens the store and starts everything. Errors: those of the store; trouble() says it in
+    /// words.
+    Status start();
+    [[nodiscard]] const std::string& trouble() const { return store_.trouble(); }
+    /// Keeps what is gathered, says goodbye; `done` is called when all of it is on the medium, or
+    /// after five seconds.
+    void stop(std::function<void()> done);
+    Instant step(Instant now);
+
+    /// "epoch … accepted a,b,c,d waiting n", for whoever watches the service.
+    [[nodiscard]] std::string status();
+    [[nodiscard]] std::vector<Remembered> remember();
+    void inherit(std::span<const Remembered> before);
+
+    Gateway& gateway() { return *gateway_; }
+    [[nodiscard]] const GatewaySettings& settings() const { return settings_; }
+    [[nodiscard]] std::span<const std::unique_ptr<BusOfSite>> buses() const { return buses_; }
+    [[nodiscard]] std::span<const std::unique_ptr<MqttSink>> sinks() const { return sinks_; }
+    [[nodiscard]] const Store& store() const { return store_; }
+    /// What the page wants to hear of; set before start().
+    struct Hooks {
+        std::function<void(std::size_t device, const Reading& reading, Instant now)> reading;
+        std::function<void()> changed;
+        std::function<void(const CommandResult& result, Instant now)> finished;
+    };
+    void use_hooks(Hooks hooks) { hooks_ = std::move(hooks); }
+
+  private:
+    [[nodiscard]] std::size_t arena_size() const;
+    void add_bus(std::size_t index);
+    void add_device(std::size_t index);
+    void look_at_clock(Instant now);
+    void reading(std::size_t device, const Reading& reading, Instant now) override;
+    void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
+    void fault(const Fault& fault, Instant now) override;
+    void command_finished(const CommandResult& result, CommandSource source, Instant now) override;
+
+    Loop& loop_;
+    Workers& workers_;
+    GatewaySettings settings_;
+    std::vector<Issuer> issuers_;
+    Store store_;
+    std::vector<std::byte> arena_block_;
+    std::unique_ptr<Arena> arena_;
+    std::unique_ptr<Gateway> gateway_;
+    std::vector<std::unique_ptr<BusOfSite>> buses_;
+    std::vector<std::unique_ptr<MqttSink>> sinks_;
+    Hooks hooks_;
+    std::uint64_t accepted_ = 0;  // of all classes, at the last turn
+    bool clock_set_ = false;
+    Instant clock_looked_{-1};
+    std::function<void()> stopped_;
+    std::array<std::uint64_t, record_classes> stop_at_{};
+    Guard guard_;
+};
+
+}  // namespace jw

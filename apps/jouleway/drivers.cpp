@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The drivers that this program has: a new one is a folder in core/device/ and a line here.
+#include "apps/jouleway/drivers.h"
+
+#include "core/device/demo_meter/demo_meter.h"
+#include "core/device/node/node.h"
+#include "core/device/p1/p1_device.h"
+#include "core/device/sunspec/sunspec.h"
+
+namespace jw {
+namespace {
+
+const Driver* const list[] = {
+    &demo_meter::driver,
+    &node::driver,
+    &p1::driver,
+    &sunspec::driver,
+};
+
+}  // namespace
+
+std::span<const Driver* const> drivers() {
+    return list;
+}
+
+}  // namespace jw

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// jouleway: the gateway daemon. Reads its settings, runs one Daemon, and makes a new one on SIGHUP.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "apps/jouleway/drivers.h"
+#include "apps/jouleway/program.h"
+#include "host/settings.h"
+#include "host/version.h"
+
+namespace {
+
+constexpr int settings_wrong = 2;
+
+int check(const std::string& path) {
+    const auto outcome = jw::load_settings(path, {.drivers = jw::drivers()});
+    for (const jw::SettingsError& error : outcome.errors) {
+        std::cerr << path << ": " << error.text() << "\n";
+    }
+    if (!outcome.errors.empty()) {
+        return settings_wrong;
+    }
+    std::cout << path << " is fine: " << outcome.settings->devices.size() << " devices, "
+              << outcome.settings->sinks.size() << " sinks\n";
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Energy gateway: reads devices, keeps every reading until it is confirmed."};
+    std::string path = "/etc/jouleway/jouleway.json";
+    bool schema = false;
+    bool check_only = false;
+    app.add_option("--config", path, "settings file")->capture_default_str();
+    app.add_flag("--check-config", check_only, "say whether the settings are fine, and end");
+    app.add_flag("--schema", schema, "print the JSON Schema of the settings");
+    app.set_version_flag("--version", std::string("jouleway ") + jw::version());
+    CLI11_PARSE(app, argc, argv);
+    if (schema) {
+        std::cout << jw::settings_schema() << "\n";
+        return 0;
+    }
+    if (check_only) {
+        return check(path);
+    }
+    return jw::run_program(path);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/jouleway/program.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/signal_set.hpp>
+
+#include "apps/jouleway/daemon.h"
+#include "apps/jouleway/drivers.h"
+#include "host/crc32c.h"
+#include "host/version.h"
+
+namespace jw {
+namespace {
+
+constexpr int failed = 1;
+constexpr int settings_wrong = 2;
+constexpr int store_taken = 3;
+// How often whoever watches the service hears from the loop; a hung loop must starve it.
+constexpr Duration beat = seconds(1);
+
+/// The loop, the daemon of the present settings, and what happens to them.
+class Program {
+  public:
+    explicit Program(std::string settings_path) : path_(std::move(settings_path)) {}
+
+    int run() {
+        auto settings = load();
+        if (!settings) {
+            return settings_wrong;
+        }
+        if (const int code = begin(*settings); code != 0) {
+            return code;
+        }
+        listen();
+        loop_.use_step([this](Instant now) { return step(now); });
+        sd_notify(0, ("READY=1\nSTATUS=" + daemon_->status()).c_str());
+        loop_.run();
+        daemon_.reset();
+        return exit_code_;
+    }
+
+  private:
+    std::optional<GatewaySettings> load() {
+        SettingsOutcome outcome = load_settings(path_, {.drivers = drivers()});
+        for (const SettingsError& error : outcome.errors) {
+            spdlog::error("{}: {}", path_, error.text());
+        }
+        return std::move(outcome.settings);
+    }
+
+    int begin(const GatewaySettings& settings) {
+        daemon_ = std::make_unique<Daemon>(loop_, workers_, settings);
+        if (const Status started = daemon_->start(); !started) {
+            spdlog::error("{}", daemon_->trouble());
+            return started.code() == Code::busy ? store_taken : failed;
+        }
+        spdlog::info("gateway {} runs, version {}, {} devices, {} sinks",
+                     settings.gateway.view(),
+                     version(),
+                     settings.devices.size(),
+                     settings.sinks.size());
+        return 0;
+    }
+
+    void listen() {
+        signals_.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) {
+                return;
+            }
+            number == SIGHUP ? reload() : stop();
+            listen();
+        });
+    }
+
+    void stop() {
+        sd_notify(0, "STOPPING=1");
+        daemon_->stop([this] { loop_.stop(); });
+    }
+
+    void reload() {
+        auto settings = load();
+        if (!settings) {
+            spdlog::error("the settings stay as they were");
+            return;
+        }
+        sd_notify(0, "RELOADING=1");
+        daemon_->stop([this, wanted = std::move(*settings)] {
+            // Not from inside the daemon that goes.
+            boost::asio::post(loop_.io(), [this, wanted] { replace(wanted); });
+        });
+    }
+
+    void replace(const GatewaySettings& settings) {
+        const GatewaySettings old_settings = daemon_->settings();
+        const std::vector<Remembered> values = daemon_->remember();
+        daemon_.reset();  // gives the store back
+        if (begin(settings) != 0) {
+            spdlog::error("the settings before come back");
+            if (begin(old_settings) != 0) {
+                exit_code_ = failed;
+                loop_.stop();
+                return;
+            }
+        }
+        daemon_->inherit(values);
+        sd_notify(0, "READY=1");
+    }
+
+    Instant step(Instant now) {
+        if (!daemon_) {
+            return never;
+        }
+        const Instant next = daemon_->step(now);
+        const std::string status = daemon_->status();
+        const bool beats = now - told_at_ >= beat;
+        if (status != told_ || beats) {
+            told_ = status;
+            told_at_ = now;
+            sd_notify(0, ("WATCHDOG=1\nSTATUS=" + status).c_str());
+        }
+        return earlier(next, told_at_ + beat);
+    }
+
+    std::string path_;
+    Loop loop_;
+    Workers workers_{loop_, 2, 64};
+    boost::asio::signal_set signals_{loop_.io(), SIGTERM, SIGINT, SIGHUP};
+    std::unique_ptr<Daemon> daemon_;
+    std::string told_;
+    Instant told_at_{0};
+    int exit_code_ = 0;
+};
+
+}  // namespace
+
+int run_program(const std::string& settings_path) {
+    umask(0077);
+    prctl(PR_SET_DUMPABLE, 0);
+    use_hardware_crc32c();
+    auto log = spdlog::stderr_logger_st("jouleway");
+    // The journal takes the level from the prefix.
+    log->set_pattern(isatty(STDERR_FILENO) != 0 ? "%T.%e %^%l%$ %v" : "%l: %v");
+    spdlog::set_default_logger(log);
+    return Program(settings_path).run();
+}
+
+}  // namespace jw

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/task/commands.h"
+
+#include <array>
+#include <string_view>
+
+#include "core/base/cbor.h"
+#include "core/base/test.h"
+#include "core/task/ram_storage.h"
+
+using namespace jw;
+
+namespace {
+
+test::RamStorage<32> records;
+test::RamStorage<4> journal_bytes;
+
+constexpr std::int64_t noon = 1'790'000'000'000;
+
+Command command(const char* id = "c-1") {
+    Command c;
+    c.id = id;
+    c.issuer = "operator";
+    c.target = "plug";
+    c.expiry_ms = noon + 60'000;
+    c.counter = 7;
+    c.quantity = "relay_closed";
+    c.value = 1;
+    return c;
+}
+
+/// A gateway's life between two power cuts. The device outlives it.
+struct Life : CommandPorts {
+    std::array<Segment, 16> segments{};
+    std::array<SinkCursor, 1> sinks{};
+    std::array<ClockPair, 2> clocks{};
+    std::array<std::uint8_t, limits::record_payload_max + Outbox::record_overhead> scratch{};
+    std::array<JournalEntry, 8> memory{};
+    std::array<Commands::Job, 4> job_memory{};
+    Outbox outbox;
+    CommandJournal journal;
+    Commands commands;
+    Instant now = Instant{} + seconds(10);
+    int& executed;  // how often the device acted
+    int cleared = 0;
+    ResultCode last = ResultCode::busy;
+    bool device_answers = true;
+    bool asked = false;
+    ResultCode check_code = ResultCode::executed;
+
+    static OutboxSettings settings() {
+        OutboxSettings s;
+        s.segment_blocks = 2;
+        for (ClassSettings& c : s.classes) {
+            c.commit = {};
+        }
+        return s;
+    }
+    explicit Life(int& executions)
+        : outbox(records, settings(), {segments, sinks, clocks, scratch}),
+          journal(journal_bytes, memory),
+          commands(journal, outbox, *this, job_memory),
+          executed(executions) {
+        const Name sink = "broker";
+        EXPECT(outbox.open({&sink, 1}, 0x1234'5678'9ABC'DEF1, now).has_value());
+        EXPECT(journal.open().has_value());
+    }
+    ResultCode act(const Command&, Instant) override {
+        asked = true;
+        return ResultCode::executed;
+    }
+    ResultCode check(const Command& c) override {
+        return c.target == "plug" ? check_code : ResultCode::unknown_target;
+    }
+    void finished(const CommandResult& result, CommandSource, Instant) override {
+        ++cleared;
+        last = result.code;
+    }
+    /// One step of whatever is next: the journal's sync, the device, the outbox's sync. False when
+    /// nothing is left to do.
+    bool advance() {
+        SyncTicket ticket = 0;
+        if (journal_bytes.take(ticket)) {
+            commands.synced(ticket, done, now);
+            return true;
+        }
+        if (asked && device_answers) {
+            asked = false;
+            ++executed;
+            commands.acted("plug", ResultCode::executed, 1, now);
+            return true;
+        }
+        now = now + milliseconds(10);
+        (void)outbox.step(now);
+        if (records.take(ticket)) {
+            outbox.synced(ticket, done, now);
+            return true;
+        }
+        const int before = cleared;
+        (void)commands.step(noon, now);
+        return cleared != before || !commands.jobs().empty();
+    }
+    void run() {
+        for (int i = 0; i < 100 && advance(); ++i) {
+        }
+    }
+};
+
+void fresh_media() {
+    records = {};
+    journal_bytes = {};
+}
+
+}  // namespace
+
+TEST(a_command_is_begun_durably_before_the_device_is_asked) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    EXPECT(life.commands.submit(command(), CommandSource::remote, noon, life.now) ==
+           ResultCode::executed);
+    EXPECT(!life.asked);
+    EXPECT(life.advance() && life.asked && life.cleared == 0);
+    life.run();
+    EXPECT(executed == 1 && life.cleared == 1 && life.last == ResultCode::executed);
+    EXPECT(life.outbox.accepted_to(RecordClass::result) == 1);
+}
+
+TEST(cut_between_any_two_steps_a_command_runs_at_most_once_and_is_always_reported) {
+    for (int cut = 0; cut < 24; ++cut) {
+        fresh_media();
+        int executed = 0;
+        int reported = 0;
+        int cleared = 0;
+        ResultCode code = ResultCode::busy;
+        {
+            Life life(executed);
+            life.run();
+            (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+            for (int i = 0; i < cut; ++i) {
+                (void)life.advance();
+            }
+            cleared = life.cleared;
+            code = life.last;
+            records.cut();
+            journal_bytes.cut();
+        }
+        {
+            Life life(executed);
+            life.commands.resume(life.now);
+            life.run();
+            if (cleared == 0) {  // the broker still has the request
+                (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+                life.run();
+            }
+            cleared += life.cleared;
+            code = life.cleared > 0 ? life.last : code;
+            reported = static_cast<int>(life.outbox.accepted_to(RecordClass::result));
+        }
+        EXPECT(executed <= 1);
+        EXPECT(reported >= 1 && cleared >= 1);
+        // What is reported is the truth: executed, or nobody knows and it is never tried again.
+        EXPECT(code == ResultCode::executed || code == ResultCode::interrupted);
+        EXPECT(code != ResultCode::executed || executed == 1);
+    }
+}
+
+TEST(a_repeated_request_is_answered_again_and_not_executed_again) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+    (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+    life.run();
+    EXPECT(executed == 1 && life.cleared == 1);
+    EXPECT(life.commands.submit(command(), CommandSource::remote, noon, life.now) ==
+           ResultCode::executed);
+    life.run();
+    EXPECT(executed == 1 && life.cleared == 2);
+}
+
+TEST(refusals_have_their_code_and_reach_nobody) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    const auto refused = [&](Command c, std::optional<std::int64_t> clock) {
+        const ResultCode code = life.commands.submit(c, CommandSource::remote, clock, life.now);
+        life.run();
+        return code;
+    };
+    Command c = command("a");
+    c.expiry_ms = noon - 1;
+    EXPECT(refused(c, noon) == ResultCode::expired);
+    c = command("b");
+    c.expiry_ms = noon + 86'400'001;
+    EXPECT(refused(c, noon) == ResultCode::denied);
+    c = command("b2");
+    c.expiry_ms = 0;
+    EXPECT(refused(c, noon) == ResultCode::denied);
+    EXPECT(refused(command("c"), std::nullopt) == ResultCode::denied);
+    c = command("d");
+    c.target = "nobody";
+    EXPECT(refused(c, noon) == ResultCode::unknown_target);
+    c = command("#/+");
+    EXPECT(refused(c, noon) == ResultCode::malformed);
+    life.check_code = ResultCode::out_of_range;
+    EXPECT(refused(command("e"), noon) == ResultCode::out_of_range);
+    EXPECT(executed == 0 && !life.asked && life.commands.refused() == 7);
+    EXPECT(life.outbox.accepted_to(RecordClass::result) == 7);
+}
+
+TEST(a_counter_that_was_used_before_is_refused_also_after_a_restart) {
+    fresh_media();
+    int executed = 0;
+    {
+        Life life(executed);
+        (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+        life.run();
+    }
+    Life life(executed);
+    Command replayed = command("c-2");
+    EXPECT(life.commands.submit(replayed, CommandSource::remote, noon, life.now) ==
+           ResultCode::repeated);
+    replayed.id = "c-3";
+    replayed.counter = 8;
+    EXPECT(life.commands.submit(replayed, CommandSource::remote, noon, life.now) ==
+           ResultCode::executed);
+    life.run();
+    EXPECT(executed == 2);
+}
+
+TEST(a_device_that_never_ends_a_command_is_called_silent) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    life.device_answers = false;
+    (void)life.commands.submit(command(), CommandSource::local, noon, life.now);
+    (void)life.advance();
+    EXPECT(life.asked);
+    life.now = life.now + seconds(31);
+    life.run();
+    EXPECT(life.cleared == 1 && life.last == ResultCode::device_silent);
+}
+
+TEST(a_command_for_later_waits_and_one_device_takes_one_at_a_time) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    Command later_one = command("later");
+    later_one.not_before_ms = noon + 1000;
+    (void)life.commands.submit(later_one, CommandSource::remote, noon, life.now);
+    life.run();
+    EXPECT(executed == 0 && life.commands.jobs().size() == 1);
+    (void)life.commands.step(noon + 1000, life.now);
+    Command second = command("second");
+    second.counter = 9;
+    (void)life.commands.submit(second, CommandSource::remote, noon + 1000, life.now);
+    EXPECT(life.commands.jobs()[1].step == Commands::Step::waiting);
+    life.run();
+    EXPECT(executed == 2);
+}

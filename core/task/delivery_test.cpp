@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/task/delivery.h"
+
+#include <array>
+
+#include "core/base/cbor.h"
+#include "core/base/test.h"
+#include "core/model/event.h"
+#include "core/task/ram_storage.h"
+
+using namespace jw;
+
+namespace {
+
+struct Letters : DeadLetters {
+    std::uint64_t last_seq = 0;
+    int count = 0;
+    void rejected(const Record& record) override {
+        last_seq = record.id.seq;
+        ++count;
+    }
+};
+
+test::RamStorage<96> storage;  // one at a time: too large for a stack
+
+struct Bench {
+    std::array<Segment, 48> segments{};
+    std::array<SinkCursor, 1> sinks{};
+    std::array<ClockPair, 2> clocks{};
+    std::array<std::uint8_t, limits::record_payload_max + Outbox::record_overhead> scratch{};
+    Outbox outbox;
+    std::array<BatchUnderWay, 8> window{};
+    std::array<char, 4096> batch{};
+    std::array<std::uint8_t, 4096> record{};
+    Letters letters;
+    Delivery delivery;
+    Instant now = Instant{} + seconds(10);
+    std::uint32_t ticket = 0;
+
+    static OutboxSettings settings() {
+        OutboxSettings s;
+        s.segment_blocks = 2;
+        for (ClassSettings& c : s.classes) {
+            c.commit = {};
+        }
+        return s;
+    }
+    explicit Bench(DeliverySettings delivery_settings = {.records_max = 4})
+        : outbox((storage = {}, storage), settings(), {segments, sinks, clocks, scratch}),
+          delivery(outbox, delivery_settings, {window, batch, record}, letters) {
+        const Name sink = "broker";
+        EXPECT(outbox.open({&sink, 1}, 0x1234'5678'9ABC'DEF1, now).has_value());
+        settle();
+        delivery.identify("gw-1", "house");
+    }
+    void settle() {
+        for (int i = 0; i < 8; ++i) {
+            (void)outbox.step(now);
+            SyncTicket waiting = 0;
+            if (storage.take(waiting)) {
+                outbox.synced(waiting, done, now);
+            }
+        }
+    }
+    void append(RecordClass c, RecordKind kind, int count = 1) {
+        for (int i = 0; i < count; ++i) {
+            Reading reading;
+            reading.device = "grid";
+            reading.values.put(Quantity::power_w, 0, i);
+            std::array<std::uint8_t, 128> payload{};
+            Writer out(payload);
+            if (kind == RecordKind::fault) {
+                Fault fault;
+                fault.source = "grid";
+                to_cbor(fault, out);
+            } else {
+                to_cbor(reading, out);
+            }
+            EXPECT(outbox.append(c, kind, out.written(), now).has_value());
+        }
+        settle();
+    }
+    /// Sends one batch; gives what it covers, or an empty one.
+    OutgoingBatch send() {
+        OutgoingBatch out;
+        if (!delivery.next(now, out)) {
+            return {};
+        }
+        delivery.sent(++ticket);
+        return out;
+    }
+};
+
+constexpr auto telemetry = RecordClass::telemetry;
+
+}  // namespace
+
+TEST(full_batches_go_at_once_and_a_partial_one_waits_for_company) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 5);
+    const OutgoingBatch first = bench.send();
+    EXPECT(first.from == 1 && first.to == 4 && first.records == 4);
+    EXPECT(bench.send().records == 0);
+    EXPECT(bench.delivery.due(bench.now) == bench.now + seconds(1));
+    bench.now = bench.now + seconds(1);
+    const OutgoingBatch second = bench.send();
+    EXPECT(second.from == 5 && second.to == 5);
+}
+
+TEST(nothing_is_confirmed_before_everything_ahead_of_it_is) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 12);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT(bench.send().records == 4);
+    }
+    bench.delivery.acknowledged(3, bench.now);
+    bench.delivery.acknowledged(2, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 0);
+    bench.delivery.acknowledged(1, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 12);
+    EXPECT(bench.delivery.under_way() == 0 && bench.delivery.counters().confirmed == 12);
+}
+
+TEST(what_was_under_way_when_the_connection_went_is_sent_again) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 8);
+    (void)bench.send();
+    (void)bench.send();
+    bench.delivery.acknowledged(1, bench.now);
+    bench.delivery.end(bench.now);
+    EXPECT(bench.send().records == 0);  // no connection, no window
+    bench.delivery.begin(8, 4096, bench.now);
+    EXPECT(bench.send().from == 5);
+    bench.delivery.acknowledged(2, bench.now);  // of the old connection: means nothing
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 4);
+}
+
+TEST(never_more_batches_are_under_way_than_the_far_side_takes) {
+    Bench bench;
+    bench.delivery.begin(1, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 12);
+    EXPECT(bench.send().records == 4);
+    EXPECT(bench.send().records == 0 && bench.delivery.due(bench.now) == never);
+    bench.delivery.acknowledged(1, bench.now);
+    EXPECT(bench.send().from == 5);
+}
+
+TEST(an_alarm_overtakes_telemetry_and_telemetry_does_not_starve) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 16);
+    (void)bench.send();
+    bench.append(RecordClass::alarm, RecordKind::fault, 60);
+    int alarms = 0;
+    int readings = 0;
+    for (int i = 0; i < 18; ++i) {
+        const OutgoingBatch out = bench.send();
+        (out.record_class == RecordClass::alarm ? alarms : readings) += 1;
+        if (i == 0) {
+            EXPECT(out.record_class == RecordClass::alarm);
+        }
+        bench.delivery.acknowledged(bench.ticket, bench.now);
+    }
+    EXPECT(alarms >= 8 && readings >= 1);
+}
+
+TEST(a_record_that_the_sink_refuses_is_set_aside_and_blocks_nobody) {
+    Bench bench;
+    bench.delivery.begin(1, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 8);
+    // The broker refuses whatever holds record 3.
+    bool gap_told = false;
+    for (int i = 0; i < 30 && bench.outbox.confirmed_to(0, telemetry) < 8; ++i) {
+        const OutgoingBatch out = bench.send();
+        const std::string_view text = as_text(out.payload);
+        bench.now = bench.now + seconds(1);
+        const bool has_three = text.find("\"seq\":3,") != std::string_view::npos;
+        gap_told = gap_told || text.find("{\"from\":3,\"to\":3,\"reason\":\"rejected\"}") !=
+                                   std::string_view::npos;
+        if (has_three) {
+            bench.delivery.refused(bench.ticket, bench.now);
+        } else {
+            bench.delivery.acknowledged(bench.ticket, bench.now);
+        }
+    }
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 8);
+    EXPECT(bench.letters.count == 1 && bench.letters.last_seq == 3 && gap_told);
+    EXPECT(bench.delivery.counters().rejected == 1);
+}
+
+TEST(a_batch_that_could_not_be_handed_over_is_built_again) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 4);
+    OutgoingBatch out;
+    EXPECT(bench.delivery.next(bench.now, out) && out.from == 1);
+    bench.delivery.not_sent();
+    EXPECT(bench.delivery.next(bench.now, out) && out.from == 1 && out.records == 4);
+    bench.delivery.not_sent();
+}
+
+TEST(fresh_telemetry_overtakes_a_backlog_where_the_sink_asks_for_it) {
+    Bench bench({.records_max = 4, .fresh_first = true, .backlog_min = 20});
+    bench.append(telemetry, RecordKind::reading, 40);
+    bench.delivery.begin(1, 4096, bench.now);
+    EXPECT(bench.send().from == 1);
+    bench.append(telemetry, RecordKind::reading, 4);  // 41 to 44, while the backlog drains
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    const OutgoingBatch fresh = bench.send();
+    EXPECT(fresh.from == 41 && fresh.to == 44);
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 4);  // the order of confirmation stays
+    for (int i = 0; i < 9; ++i) {
+        EXPECT(bench.send().records == 4);
+        bench.delivery.acknowledged(bench.ticket, bench.now);
+    }
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 44);
+    bench.append(telemetry, RecordKind::reading, 4);
+    EXPECT(bench.send().from == 45);
+}
+
+TEST(wall_time_is_given_to_records_from_before_the_clock_was_set) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 4);
+    OutgoingBatch out;
+    EXPECT(bench.delivery.next(bench.now, out));
+    EXPECT(as_text(out.payload).find("\"up_ms\":10000") != std::string_view::npos);
+    bench.delivery.not_sent();
+    bench.outbox.learn_time(1'790'000'005'000, bench.now + seconds(5));
+    EXPECT(bench.delivery.next(bench.now, out));
+    EXPECT(as_text(out.payload).find("\"time\":1790000000000") != std::string_view::npos);
+    bench.delivery.not_sent();
+}

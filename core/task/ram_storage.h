@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// RamStorage: a storage for tests of this folder; answers syncs when the test says so.
+#include <algorithm>
+#include <array>
+
+#include "core/base/list.h"
+#include "core/base/ports.h"
+
+namespace jw::test {
+
+template <std::uint32_t Blocks>
+class RamStorage final : public Storage {
+  public:
+    [[nodiscard]] std::uint32_t block_count() const override { return Blocks; }
+    Status read(std::uint64_t at, MutableBytes out) override {
+        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
+        return done;
+    }
+    Status write(std::uint64_t at, Bytes in) override {
+        std::copy(in.begin(), in.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at));
+        return done;
+    }
+    Status erase(std::uint32_t /*block*/) override { return done; }
+    void sync(SyncTicket ticket) override { CHECK(asked_.push(ticket)); }
+    /// Whether a sync waits for its answer; the oldest ticket is then taken.
+    bool take(SyncTicket& ticket) {
+        if (asked_.empty()) {
+            return false;
+        }
+        ticket = asked_[0];
+        asked_.remove(0);
+        medium_ = bytes_;
+        return true;
+    }
+    /// The power goes: what no sync was answered for is gone.
+    void cut() {
+        bytes_ = medium_;
+        asked_.clear();
+    }
+
+  private:
+    std::array<std::uint8_t, Blocks * block_size> bytes_{};
+    std::array<std::uint8_t, Blocks * block_size> medium_{};
+    FixedList<SyncTicket, 16> asked_;
+};
+
+}  // namespace jw::test

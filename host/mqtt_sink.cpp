@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/mqtt_sink.h"
+
+#include <openssl/evp.h>
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/limits.h"
+#include "core/sink/mqtt.h"
+#include "host/cryptography.h"
+#include "host/json_message.h"
+
+namespace jw {
+namespace {
+
+// The smallest buffer in which a batch of one record fits, whatever the settings say.
+constexpr std::size_t batch_bytes_min = 4096;
+// A broker may be away for a moment without anybody being told.
+constexpr Duration unreachable_after = seconds(60);
+constexpr std::size_t command_bytes_max = 4096;
+constexpr std::uint64_t dead_letter_bytes_max = 1 << 20;
+constexpr std::string_view online_text = "{\"online\":true}";
+constexpr std::string_view offline_text = "{\"online\":false}";
+
+std::vector<std::uint8_t> from_base64(const std::string& text) {
+    std::vector<std::uint8_t> bytes(text.size() / 4 * 3 + 3);
+    const int size = EVP_DecodeBlock(bytes.data(),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+    if (size < 0) {
+        return {};
+    }
+    const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
+    bytes.resize(static_cast<std::size_t>(size) - std::min<std::size_t>(padding, 2));
+    return bytes;
+}
+
+MqttSettings client_settings(const GatewaySettings& settings, std::size_t index) {
+    const GatewaySettings::Sink& sink = settings.sinks[index];
+    MqttSettings result;
+    result.host = sink.host;
+    result.port = sink.port;
+    result.version = sink.version;
+    result.client_id = sink.client_id;
+    result.user = sink.user;
+    result.password = sink.password;
+    result.tls = sink.tls;
+    // Besides batches, the gateway's status and cleared commands are under way now and then.
+    result.inflight = sink.inflight;
+    result.will = MqttWill{std::string(mqtt::topic(settings.gateway.view(), "status").view()),
+                           std::string(offline_text)};
+    result.seed = std::hash<std::string_view>{}(settings.gateway.view()) + index;
+    return result;
+}
+
+}  // namespace
+
+MqttSink::MqttSink(Loop& loop,
+                   Gateway& gateway,
+                   const GatewaySettings& settings,
+                   std::size_t index,
+                   std::span<const Issuer> issuers)
+    : loop_(loop),
+      gateway_(gateway),
+      settings_(settings.sinks[index]),
+      gateway_name_(settings.gateway.view()),
+      site_(settings.site.view()),
+      store_path_(settings.storage.path),
+      index_(index),
+      issuers_(issuers),
+      window_(std::max<std::uint32_t>(settings_.inflight, 1)),
+      batch_(std::max<std::size_t>(settings_.batch.bytes, batch_bytes_min)),
+      record_(Storage::block_size),
+      delivery_(gateway.outbox(),
+                {.sink = index,
+                 .records_max = settings_.batch.readings,
+                 .age_max = settings_.batch.age,
+                 .fresh_first = settings_.fresh_first},
+                {window_, batch_, record_},
+                *this),
+      client_(loop, client_settings(settings, index), callbacks()) {
+    delivery_.identify(gateway_name_, site_);
+    gateway_.outbox().use_two_stage(index_, settings_.two_stage);
+}
+
+MqttCallbacks MqttSink::callbacks() {
+    MqttCallbacks callbacks;
+    callbacks.connected = [this](const MqttLimits& limits) { connected(limits); };
+    callbacks.disconnected = [this](const MqttReason& reason) { disconnected(reason.text); };
+    callbacks.published = [this](int id, int reason) {
+        const Instant now = Loop::now();
+        const auto ticket = static_cast<std::uint32_t>(id);
+        reason < 0x80 ? delivery_.acknowledged(ticket, now) : delivery_.refused(ticket, now);
+        gateway_.wake(*this, now);
+        loop_.ask_step();
+    };
+    callbacks.message = [this](std::string_view topic, Bytes payload, bool /*retain*/) {
+        message(topic, as_text(payload));
+    };
+    return callbacks;
+}
+
+void MqttSink::start(Instant now) {
+    down_since_ = now;
+    client_.connect();
+}
+
+void MqttSink::connected(const MqttLimits& limits) {
+    const Instant now = Loop::now();
+    down_since_ = Instant{-1};
+    reason_.clear();
+    gateway_.faults().clear(settings_.name.view(), FaultKind::sink_unreachable, now);
+    // Topic and properties need room in the packet, too.
+    constexpr std::size_t packet_overhead = 256;
+    std::size_t batch_bytes = settings_.batch.bytes;
+    if (limits.maximum_packet_size > 0) {
+        const std::size_t packet = limits.maximum_packet_size;
+        batch_bytes =
+            std::min(batch_bytes, packet > packet_overhead ? packet - packet_overhead : 0);
+    }
+    delivery_.begin(std::min<std::size_t>(settings_.inflight, limits.receive_maximum),
+                    std::max(batch_bytes, batch_bytes_min),
+                    now);
+    publish_status(true);
+    (void)client_.subscribe(std::string(mqtt::commands_filter(gateway_name_).view()), 1);
+    if (settings_.two_stage) {
+        (void)client_.subscribe(std::string(mqtt::topic(gateway_name_, "durable").view()), 1);
+    }
+    gateway_.wake(*this, now);
+    loop_.ask_step();
+}
+
+void MqttSink::disconnected(const std::string& reason) {
+    const Instant now = Loop::now();
+    reason_ = reason;
+    if (down_since_.us < 0) {
+        down_since_ = now;
+    }
+    delivery_.end(now);
+    gateway_.wake(*this, now);
+    loop_.ask_step();
+}
+
+Instant MqttSink::run(Instant now) {
+    if (down_since_.us >= 0) {
+        if (now - down_since_ < unreachable_after) {
+            return down_since_ + unreachable_after;
+        }
+        gateway_.faults().raise(settings_.name.view(),
+                                FaultKind::sink_unreachable,
+                                Severity::warning,
+                                reason_.empty() ? "The broker does not answer." : reason_,
+                                now);
+        return never;
+    }
+    OutgoingBatch batch;
+    while (delivery_.next(now, batch)) {
+        const mqtt::Topic topic = mqtt::batch_topic(gateway_name_, batch.kind);
+        const auto id = client_.publish(topic.view(), batch.payload, 1, false, batch.ttl_s);
+        if (!id) {
+            delivery_.not_sent();
+            return now + milliseconds(100);
+        }
+        delivery_.sent(static_cast<std::uint32_t>(*id));
+        sent_bytes_ += batch.payload.size();
+    }
+    return delivery_.due(now);
+}
+
+void MqttSink::publish_status(bool online) {
+    const mqtt::Topic topic = mqtt::topic(gateway_name_, "status");
+    (void)client_.publish(topic.view(), as_bytes(online ? online_text : offline_text), 1, true, 0);
+}
+
+void MqttSink::message(std::string_view topic, std::string_view payload) {
+    const Instant now = Loop::now();
+    if (const auto id = mqtt::command_id(gateway_name_, topic)) {
+        if (!payload.empty()) {  // an empty one is our own clearing
+            take_command(std::string(*id), payload, now);
+        }
+    } else if (topic == mqtt::topic(gateway_name_, "durable").view()) {
+        take_durable(payload, now);
+    }
+    loop_.ask_step();
+}
+
+void MqttSink::take_command(const std::string& id, std::string_view payload, Instant now) {
+    Command command;
+    command.id = id;
+    if (payload.size() > command_bytes_max || id.size() > CommandId::capacity()) {
+        spdlog::warn("sink {}: a command on …/commands/{} is too long and was left alone",
+                     settings_.name.view(),
+                     id.substr(0, CommandId::capacity()));
+        return;
+    }
+    auto document = nlohmann::json::parse(payload, nullptr, false);
+    std::string signature;
+    if (document.is_object() && document.contains("signature")) {
+        if (document["signature"].is_string()) {
+            signature = document["signature"].get<std::string>();
+        }
+        document.erase("signature");
+    }
+    const MessageErrors errors = from_json(document, command);
+    if (!errors.empty() || command.id != id) {
+        for (const MessageError& error : errors) {
+            spdlog::warn("sink {}: command {}: {}: {}",
+                         settings_.name.view(),
+                         id,
+                         error.pointer,
+                         error.reason);
+        }
+        command = {};
+        command.id = id;
+        gateway_.commands().refuse(command, ResultCode::malformed, CommandSource::remote, now);
+        return;
+    }
+    const auto bytes = from_base64(signature);
+    if (!check_signature(gateway_name_, command, bytes, issuers_, openssl_cryptography())) {
+        gateway_.commands().refuse(command, ResultCode::denied, CommandSource::remote, now);
+        return;
+    }
+    (void)gateway_.submit(command, CommandSource::remote, now);
+}
+
+void MqttSink::take_durable(std::string_view payload, Instant now) {
+    // {"v":1,"epoch":"16 hex digits","to":[a,b,c,d]}: what the hub has on its own disk, per class.
+    const auto document = nlohmann::json::parse(payload, nullptr, false);
+    const bool fits = document.is_object() && document.value("v", 0) == 1 &&
+                      document.contains("epoch") && document["epoch"].is_string() &&
+                      document.contains("to") && document["to"].is_array() &&
+                      document["to"].size() == record_classes;
+    if (!fits) {
+        spdlog::warn("sink {}: what stands on …/durable cannot be read", settings_.name.view());
+        return;
+    }
+    const std::uint64_t epoch =
+        std::strtoull(document["epoch"].get_ref<const std::string&>().c_str(), nullptr, 16);
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        if (!document["to"][i].is_number_unsigned()) {
+            return;
+        }
+        const bool behind = gateway_.outbox().durable(index_,
+                                                      epoch,
+                                                      static_cast<RecordClass>(i),
+                                                      document["to"][i].get<std::uint64_t>(),
+                                                      now);
+        if (behind) {
+            spdlog::warn("the store is behind what {} has: a new epoch begins",
+                         settings_.name.view());
+        }
+    }
+}
+
+void MqttSink::command_finished(const CommandId& id) {
+    std::string topic(mqtt::topic(gateway_name_, "commands/").view());
+    topic += id.view();
+    (void)client_.publish(topic, {}, 1, true, 0);
+}
+
+void MqttSink::rejected(const Record& record) {
+    const std::string path = store_path_ + "/dead-letters-" + std::string(settings_.name.view());
+    std::ofstream out(path, std::ios::app);
+    if (out.tellp() < static_cast<std::streamoff>(dead_letter_bytes_max)) {
+        out << fmt::format("{:016x} {} {} ",
+                           record.id.epoch,
+                           static_cast<unsigned>(record.id.record_class),
+                           record.id.seq);
+        for (const std::uint8_t byte : record.payload) {
+            out << fmt::format("{:02x}", byte);
+        }
+        out << "\n";
+    }
+    gateway_.faults().raise(settings_.name.view(),
+                            FaultKind::sink_refuses,
+                            Severity::warning,
+                            "The broker refuses a record; it is set aside in the store's folder.",
+                            Loop::now());
+}
+
+MqttSink::State MqttSink::state(Instant now) const {
+    State state;
+    state.name = settings_.name.view();
+    state.endpoint = client_.endpoint();
+    state.state = enum_name(client_.state());
+    if (client_.state() == MqttState::waiting && client_.next_attempt() > now) {
+        state.retry_in = client_.next_attempt() - now;
+    }
+    state.reason = client_.trouble();
+    state.sent_bytes = sent_bytes_;
+    state.in_flight = delivery_.under_way();
+    state.delivered = delivery_.counters();
+    state.last_confirmed = delivery_.last_confirmed();
+    state.two_stage = settings_.two_stage;
+    return state;
+}
+
+void MqttSink::stop() {
+    publish_status(false);
+    client_.disconnect();
+}
+
+}  // namespace jw
