@@ -64,6 +64,21 @@ void add_sim(CLI::App& app, SimOptions& options, int& exit_code) {
     command->callback([&] { exit_code = simulate(options); });
 }
 
+void add_outbox(CLI::App& app, OutboxOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand("outbox", "Look into the store of a gateway");
+    command
+        ->add_option("action",
+                     options.action,
+                     "dump: every record and gap; verify: is all of it whole; count: how many")
+        ->required()
+        ->check(CLI::IsMember({"dump", "verify", "count"}));
+    command->add_option("folder", options.folder, "Folder of the store, storage.path")->required();
+    command->footer(
+        "Prints JSON lines. The store is only read, also while the gateway runs.\n"
+        "Exit code: 0 all is whole, 1 something is damaged or cannot be read, 2 usage.");
+    command->callback([&] { exit_code = outbox(options); });
+}
+
 void add_command(CLI::App& app, CommandOptions& options, int& exit_code) {
     auto* command = app.add_subcommand("command", "Have a gateway act on a device");
     command->add_option("target", options.target, "Name of the device");
@@ -106,9 +121,11 @@ int run(int argc, char** argv) {
     CrcOptions crc_options;
     SimOptions sim_options;
     CommandOptions command_options;
+    OutboxOptions outbox_options;
     add_decode(app, decode_options, exit_code);
     add_sim(app, sim_options, exit_code);
     add_crc(app, crc_options, exit_code);
+    add_outbox(app, outbox_options, exit_code);
     add_command(app, command_options, exit_code);
     add_secrets(app, exit_code);
     auto* self = app.add_subcommand("self", "Tell about this program");

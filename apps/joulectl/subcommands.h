@@ -49,6 +49,12 @@ struct SimOptions {
 };
 int simulate(const SimOptions& options);
 
+struct OutboxOptions {
+    std::string action;  // dump, verify or count
+    std::string folder;
+};
+int outbox(const OutboxOptions& options);
+
 struct CommandOptions {
     std::string target;
     std::string quantity;

@@ -7,6 +7,7 @@ import traceback
 
 PROGRAM = None
 ROOT = None
+MAKE_STORE = None  # program that makes a store
 CASES = []
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the real joulectl: `joulectl_test.py PROGRAM ROOT`. Prints how many tests passed."""
+"""Runs the real joulectl: `joulectl_test.py PROGRAM ROOT MAKE_STORE`. Prints how many tests passed."""
 import json
 import pathlib
 import sys
@@ -228,6 +228,8 @@ def crc_computes_what_the_wires_use():
 if __name__ == "__main__":
     harness.PROGRAM = sys.argv[1]
     harness.ROOT = pathlib.Path(sys.argv[2]).resolve()
-    import gateway_cases  # noqa: F401  these two register their cases
+    harness.MAKE_STORE = sys.argv[3]
+    import gateway_cases  # noqa: F401  these register their cases
+    import outbox_cases  # noqa: F401
     import sim_cases  # noqa: F401
     sys.exit(harness.run_all())
