@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the real joulectl: `joulectl_test.py PROGRAM ROOT MAKE_STORE`. Prints how many tests passed."""
+"""Runs the real joulectl: `joulectl_test.py PROGRAM ROOT MAKE_STORE`. Prints how many passed."""
 import json
 import pathlib
 import sys
