@@ -60,6 +60,19 @@ TEST(integers_scale_exactly_up_to_128_bits_between) {
     EXPECT(scaled(1, 1, UINT64_MAX) == 0);
 }
 
+TEST(shifts_of_every_size_and_quotients_above_64_bits_are_right) {
+    EXPECT(scaled(1, 62, false, 1, 1) == INT64_C(1) << 62);
+    EXPECT(scaled(1, 126, false, 1, UINT64_C(1) << 63) == std::nullopt);
+    EXPECT(scaled(1, 64, false, 1, UINT64_C(1) << 63) == 2);
+    EXPECT(scaled(1, 128, false, 1, 1) == std::nullopt);
+    EXPECT(scaled(UINT64_MAX, -64, false, UINT64_MAX, 4) == INT64_C(1) << 62);
+    EXPECT(scaled(UINT64_MAX, -128, true, UINT64_MAX, 1) == -1);
+    EXPECT(scaled(UINT64_MAX, -129, true, UINT64_MAX, 1) == 0);
+    EXPECT(scaled(INT64_MAX, 1, false, 1, 2) == INT64_MAX);
+    // Rounding up would go beyond.
+    EXPECT(scaled(UINT64_MAX, 0, false, 1, 2) == std::nullopt);
+}
+
 TEST(powers_of_ten_are_exact) {
     EXPECT(power_of_ten(0) == 1);
     EXPECT(power_of_ten(10) == 10'000'000'000);
