@@ -76,9 +76,9 @@ struct Image {
     Bytes end() { return out.u16_be(end_of_chain).u16_be(0).written(); }
 };
 
-/// A point of that type in a window of four registers, behind its scale factor.
+/// A point of that type behind its scale factor. A text stands until the next call.
 PointValue value_of(Type type, std::uint8_t size, std::uint64_t raw, std::uint16_t scale = 0) {
-    std::array<std::uint8_t, 12> buffer{};
+    static std::array<std::uint8_t, 12> buffer{};
     Writer out{buffer};
     out.u16_be(0).u16_be(scale);
     for (unsigned i = 0; i < size; ++i) {
