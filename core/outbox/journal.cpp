@@ -2,6 +2,8 @@
 // How a journal changes its block and survives syncs that fail.
 #include "core/outbox/journal.h"
 
+#include <algorithm>
+
 #include "core/base/check.h"
 
 namespace jw {
@@ -27,10 +29,29 @@ Status Journal::make_room(Medium& medium) {
     return JW_FAIL(busy);
 }
 
+bool Journal::writable(Medium& medium, std::uint64_t at) const {
+    // What a power cut tore may lie in the way, and flash is written once between two erases. Blank
+    // is fine, and so is an old entry: only a file keeps those over an erase.
+    std::array<std::uint8_t, entry_size> bytes{};
+    if (!medium.storage.read(at, bytes)) {
+        return false;
+    }
+    Reader reader(bytes);
+    const std::uint32_t crc = reader.u32_le();
+    const std::uint32_t number = reader.u32_le();
+    const auto is = [&](std::uint8_t value) {
+        return std::all_of(bytes.begin(), bytes.end(), [=](auto b) { return b == value; });
+    };
+    return is(0xFF) || is(0) ||
+           (number <= number_ && crc == crc32c(Bytes(bytes).subspan(4), seed(block_)));
+}
+
 Status Journal::put(Medium& medium, std::span<std::uint8_t, entry_size> entry) {
-    // An entry that a power cut tore may lie in the way on flash: read back what was written.
     while (next_ < entries_per_block) {
         const std::uint64_t at = place(block_, next_++);
+        if (!writable(medium, at)) {
+            continue;
+        }
         Writer(entry.subspan<4, 4>()).u32_le(++number_);
         Writer(entry.first<4>()).u32_le(crc32c(entry.subspan<4>(), seed(block_)));
         JW_TRY(medium.write(at, entry));

@@ -70,6 +70,7 @@ class Journal {
         return crc32c(bytes);
     }
     Status begin(Medium& medium, std::uint32_t block);
+    [[nodiscard]] bool writable(Medium& medium, std::uint64_t at) const;
     Status put(Medium& medium, std::span<std::uint8_t, entry_size> entry);
     Status make_room(Medium& medium);
 

@@ -74,12 +74,12 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
     }
     geometry_ =
         Geometry::of(medium_.storage.block_count(), super_.segment_blocks, super_.sink_slots);
-    std::uint32_t reserved = 0;
+    std::uint32_t reserved = 1;  // for writing again after a failed sync
     for (const ClassSettings& settings : settings_.classes) {
         reserved += settings.reserve_segments;
     }
-    if (geometry_.segments < std::max<std::uint32_t>(reserved, 1) ||
-        geometry_.segments > segments_.size() || sinks.size() > super_.sink_slots) {
+    if (geometry_.segments < reserved || geometry_.segments > segments_.size() ||
+        sinks.size() > super_.sink_slots) {
         return JW_FAIL(out_of_range);
     }
     scan_segments();
@@ -95,6 +95,7 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
         behind = behind || seen[i] > ch.appended;
         ch.appended = std::max(ch.appended, seen[i]);
         ch.found = ch.appended;
+        ch.recorded = ch.appended;
     }
     ++boot_;
     journal_.mark(static_cast<unsigned>(StoreKey::boot));
@@ -362,6 +363,7 @@ void Outbox::recover(RecordClass c) {
         // The rest of that block may hold what a power cut left: go on with the next one.
         ch.offset = block * Storage::block_size;
     }
+    keep_rest(c);
     ch.appended = std::max(ch.appended, ch.released);
     const std::uint64_t from = super_.epoch_from[static_cast<std::size_t>(c)];
     ch.appended = std::max(ch.appended, from - std::min<std::uint64_t>(from, 1));

@@ -46,14 +46,17 @@ Result<RecordId> Outbox::append(RecordClass record_class,
     }
     const std::uint64_t seq = ch.appended + 1;
     const std::int64_t up_ms = now.ms();
-    if (failed_) {
+    if (failed_ || ch.unsure) {
         ++counters_.rejected[index];
         return JW_FAIL(internal);
     }
     if (auto placed = make_place(record_class, seq, head_max + payload.size(), up_ms, now);
         !placed) {
         ++counters_.rejected[index];
-        counters_.write_failures += placed.code() == Code::full ? 0 : 1;
+        if (placed.code() == Code::busy) {
+            return JW_FAIL(full);
+        }
+        ++counters_.write_failures;
         return placed.error();
     }
     if (!payload.empty()) {
@@ -91,16 +94,17 @@ Instant Outbox::step(Instant now) {
     if (syncing_) {
         return never;
     }
-    if (failed_) {
-        if (now >= retry_at_) {
-            write_again(now);
-        }
-        return syncing_ ? never : (failed_ ? retry_at_ : next_due());
-    }
-    if (next_due() <= now) {
+    const bool unsure =
+        std::any_of(chains_.begin(), chains_.end(), [](const Chain& ch) { return ch.unsure; });
+    if ((failed_ || unsure) && now >= retry_at_) {
+        write_again(now);
+    } else if (!failed_ && next_due() <= now) {
         begin_sync(now);
     }
-    return syncing_ ? never : (failed_ ? retry_at_ : next_due());
+    if (syncing_) {
+        return never;
+    }
+    return earlier(failed_ || unsure ? retry_at_ : never, failed_ ? never : next_due());
 }
 
 void Outbox::flush(Instant now) {
@@ -120,8 +124,12 @@ void Outbox::begin_sync(Instant now) {
     sync_again_ = false;
     write_journals(now);
     for (Chain& ch : chains_) {
-        ch.asked = ch.unsure ? ch.accepted : ch.appended;
+        ch.asked = ch.unsure ? ch.accepted : ch.recorded;
         ch.due = never;
+    }
+    generation_asked_ = generation_;
+    for (Segment& segment : segments_.first(geometry_.segments)) {
+        segment.asked = segment.superseded;
     }
     syncing_ = true;
     asking_ = true;
@@ -217,11 +225,16 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
     }
     if (result) {
         failed_ = false;
-        retry_at_ = now;
+        generation_safe_ = generation_asked_;
+        for (Segment& segment : segments_.first(geometry_.segments)) {
+            segment = segment.superseded && segment.asked ? Segment{} : segment;
+        }
         for (Chain& ch : chains_) {
             ch.accepted = std::max(ch.accepted, ch.asked);
-            ch.released_safe = ch.released_written;
-            failed_ = failed_ || ch.unsure;  // still to be written again
+            if (ch.released_safe != ch.released_written) {
+                ch.released_safe = ch.released_written;
+                retry_at_ = now;  // there is room again
+            }
         }
         for (SinkCursor& sink : sinks_) {
             for (auto& numbers : sink.classes) {
@@ -259,14 +272,21 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
 }
 
 void Outbox::write_again(Instant now) {
-    // Nothing since the last success counts: what is not accepted goes into new segments.
+    // Nothing since the last success counts: what is not accepted goes into new segments. Where
+    // there is none the sync goes all the same: cursors that reach the medium make room.
+    retry_at_ = now + retry_delay;
     for (std::size_t i = 0; i < record_classes; ++i) {
-        if (!write_again(static_cast<RecordClass>(i), now)) {
-            retry_at_ = now + retry_delay;
-            return;
-        }
+        (void)write_again(static_cast<RecordClass>(i), now);
     }
     begin_sync(now);
+}
+
+void Outbox::forget(RecordClass c, std::uint32_t behind) {
+    for (Segment& segment : segments_.first(geometry_.segments)) {
+        if (segment.record_class == c && segment.generation > behind) {
+            segment.generation = 0;
+        }
+    }
 }
 
 bool Outbox::write_again(RecordClass c, Instant now) {
@@ -279,12 +299,13 @@ bool Outbox::write_again(RecordClass c, Instant now) {
     Cursor source;
     source.record_class = c;
     source.seq = kept + 1;
-    find(source);
     const Chain before = ch;
     const std::uint32_t generation = generation_;
+    source.upto = generation;
+    find(source);
     ch.open = false;
     ch.closed = true;
-    while (source.segment != none && source.generation <= generation) {
+    while (source.segment != none) {
         const auto record = read_record(source, record_);
         if (!record) {
             (void)enter_next_block(source);
@@ -298,27 +319,29 @@ bool Outbox::write_again(RecordClass c, Instant now) {
         const Bytes payload = record->payload;
         std::memmove(record_.data() + record_overhead, payload.data(), payload.size());
         const std::int64_t up_ms = record->time.up_ms;
-        if (!make_place(c, seq, head_max + payload.size(), up_ms, now) ||
-            !write_record(c, seq, record->kind, payload.size(), up_ms)) {
-            ++counters_.write_failures;
-            for (Segment& segment : segments_.first(geometry_.segments)) {
-                if (segment.record_class == c && segment.generation > generation) {
-                    segment.generation = 0;  // half a copy is none
-                }
-            }
+        Status written = make_place(c, seq, head_max + payload.size(), up_ms, now);
+        if (written) {
+            written = write_record(c, seq, record->kind, payload.size(), up_ms);
+        }
+        if (!written) {
+            forget(c, generation);  // half a copy is none
             ch.newest = before.newest;
             ch.offset = before.offset;
+            keep_rest(c);
+            counters_.write_failures += written.code() == Code::busy ? 0 : 1;
             return false;
         }
     }
+    ch.unsure = false;
     for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
         Segment& segment = segments_[i];
         if (segment.record_class == c && segment.first_seq > kept &&
             segment.generation <= generation && i != ch.newest) {
-            segment.generation = 0;  // the copy stands for it
+            // The copy stands for it; but what the medium has of it is needed until then.
+            segment.superseded = segment.generation <= generation_safe_;
+            segment.generation = segment.superseded ? segment.generation : 0;
         }
     }
-    ch.unsure = false;
     return true;
 }
 
@@ -360,6 +383,7 @@ bool Outbox::durable(std::size_t sink,
     } else if (seq > chain(record_class).appended) {
         chain(record_class).appended = seq;
         chain(record_class).found = seq;
+        chain(record_class).recorded = seq;
         start_epoch(fresh_ ^ seq ^ static_cast<std::uint64_t>(now.us) << 20);
         behind = true;
     }

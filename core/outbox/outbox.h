@@ -54,6 +54,8 @@ struct Segment {
     std::uint64_t first_seq = 0;
     std::uint32_t generation = 0;  // 0: holds nothing; rises over the whole store
     RecordClass record_class = RecordClass::alarm;
+    bool superseded = false;  // a later copy stands for it once that is on the medium,
+    bool asked = false;       // which the running sync will tell
 };
 
 /// What the outbox knows of one sink.
@@ -99,6 +101,7 @@ struct Cursor {
     std::uint32_t boot = 0;
     std::uint32_t ttl_s = 0;
     std::uint64_t limit = 0;     // numbers from here on stand in a later segment
+    std::uint32_t upto = ~0U;    // segments of a later generation are not looked at
     std::uint64_t held_at = 0;   // from where in the storage something was read ahead,
     std::uint32_t held = 0;      // and how much of it lies in the caller's buffer
     std::uint32_t rewrites = 0;  // of the outbox when the place was found
@@ -161,6 +164,10 @@ class Outbox {
     [[nodiscard]] std::uint64_t appended_to(RecordClass record_class) const {
         return chain(record_class).appended;
     }
+    /// Up to here the bytes were given up for space; what was not confirmed of it became a gap.
+    [[nodiscard]] std::uint64_t released_to(RecordClass record_class) const {
+        return chain(record_class).released;
+    }
 
     /// Draining. A cursor starts behind what the sink confirmed (or, with two-stage release, behind
     /// what it made durable). next() gives what stands there and moves on; the payload lies in
@@ -194,6 +201,7 @@ class Outbox {
     [[nodiscard]] std::uint64_t waiting(std::size_t sink, RecordClass record_class) const;
     /// When the first of them was appended; nothing where none waits or it cannot be read.
     std::optional<BootTime> oldest(std::size_t sink, RecordClass record_class);
+    [[nodiscard]] std::uint32_t segment_size() const { return geometry_.segment_size(); }
     [[nodiscard]] std::uint64_t bytes_max() const;
     /// In segments that hold something and may not be overwritten yet.
     [[nodiscard]] std::uint64_t bytes_used() const;
@@ -204,6 +212,7 @@ class Outbox {
     /// The records of one class, in their order.
     struct Chain {
         std::uint64_t appended = 0;
+        std::uint64_t recorded = 0;  // what a later open() would go on behind
         std::uint64_t asked = 0;     // accepted once the running sync passes
         std::uint64_t accepted = 0;  // on the medium
         std::uint64_t found = 0;     // by open()
@@ -253,15 +262,19 @@ class Outbox {
 
     // space.cpp
     [[nodiscard]] bool is_free(std::uint32_t segment) const;
-    [[nodiscard]] std::uint32_t next_segment(RecordClass c, std::uint32_t generation) const;
+    [[nodiscard]] std::uint32_t next_segment(RecordClass c,
+                                             std::uint32_t generation,
+                                             std::uint32_t upto = ~0U) const;
     [[nodiscard]] std::uint64_t last_of(std::uint32_t segment) const;
     [[nodiscard]] std::uint64_t confirmed_by_all(RecordClass c, bool durably) const;
     [[nodiscard]] std::uint32_t available(RecordClass c) const;
     [[nodiscard]] std::uint32_t oldest_of(RecordClass c) const;
     [[nodiscard]] std::uint32_t oldest_confirmed(bool durably) const;
     [[nodiscard]] std::uint32_t victim_for(RecordClass c) const;
+    [[nodiscard]] bool release_pending() const;
     bool release_for(RecordClass c);
     void prepare(RecordClass c);
+    void keep_rest(RecordClass c);
     void release(std::uint32_t segment, std::uint64_t last);
     [[nodiscard]] std::uint32_t choose_free(RecordClass c) const;
     Status take_segment(RecordClass c, std::uint64_t first_seq, std::int64_t up_ms, Instant now);
@@ -286,6 +299,7 @@ class Outbox {
     bool sink_value(const SinkCursor& sink, unsigned key, Writer& out) const;
     void write_again(Instant now);
     bool write_again(RecordClass c, Instant now);
+    void forget(RecordClass c, std::uint32_t behind);
 
     // read.cpp
     std::optional<BlockHeader> read_header(std::uint32_t segment, std::uint32_t block);
@@ -293,6 +307,7 @@ class Outbox {
     bool enter(Cursor& cursor, std::uint32_t segment, std::uint32_t block);
     bool enter_next_block(Cursor& cursor);
     void find(Cursor& cursor);
+    void set_limit(Cursor& cursor, std::uint32_t segment) const;
     [[nodiscard]] bool stale(const Cursor& cursor) const;
     Result<Record> read_record(Cursor& cursor, MutableBytes buffer);
     Result<Record> read_fragments(Cursor& cursor, MutableBytes buffer);
@@ -316,6 +331,8 @@ class Outbox {
     Instant retry_at_ = never;      // after a failed sync
     std::uint32_t rewrites_ = 0;    // how often records were written again
     std::uint32_t generation_ = 0;  // of the segment taken last
+    std::uint32_t generation_asked_ = 0;
+    std::uint32_t generation_safe_ = 0;  // up to here segments are on the medium
     std::uint32_t boot_ = 0;
     std::uint32_t nonce_ = 0;
     std::uint64_t fresh_ = 0;

@@ -59,17 +59,21 @@ bool Outbox::enter_next_block(Cursor& cursor) {
                 return true;
             }
         }
-        segment = next_segment(cursor.record_class, segments_[segment].generation);
+        segment = next_segment(cursor.record_class, segments_[segment].generation, cursor.upto);
         if (segment == none) {
             break;
         }
         block = 0;
-        const std::uint32_t after =
-            next_segment(cursor.record_class, segments_[segment].generation);
-        cursor.limit = after == none ? UINT64_MAX : segments_[after].first_seq;
+        set_limit(cursor, segment);
     }
     cursor.segment = none;
     return false;
+}
+
+void Outbox::set_limit(Cursor& cursor, std::uint32_t segment) const {
+    const std::uint32_t next =
+        next_segment(cursor.record_class, segments_[segment].generation, cursor.upto);
+    cursor.limit = next == none ? UINT64_MAX : segments_[next].first_seq;
 }
 
 bool Outbox::stale(const Cursor& cursor) const {
@@ -99,9 +103,7 @@ void Outbox::find(Cursor& cursor) {
     if (cursor.segment == none) {
         return;
     }
-    const std::uint32_t next =
-        next_segment(cursor.record_class, segments_[cursor.segment].generation);
-    cursor.limit = next == none ? UINT64_MAX : segments_[next].first_seq;
+    set_limit(cursor, cursor.segment);
     if (!enter_next_block(cursor) || cursor.at_seq >= cursor.seq) {
         return;
     }

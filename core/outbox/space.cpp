@@ -28,11 +28,13 @@ bool Outbox::is_free(std::uint32_t segment) const {
     return s.generation == 0 || (segment != ch.newest && s.first_seq <= ch.released_safe);
 }
 
-std::uint32_t Outbox::next_segment(RecordClass c, std::uint32_t generation) const {
+std::uint32_t Outbox::next_segment(RecordClass c,
+                                   std::uint32_t generation,
+                                   std::uint32_t upto) const {
     std::uint32_t best = none;
     for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
         const Segment& s = segments_[i];
-        if (s.record_class == c && s.generation > generation &&
+        if (s.record_class == c && s.generation > generation && s.generation <= upto &&
             (best == none || s.generation < segments_[best].generation)) {
             best = i;
         }
@@ -68,6 +70,10 @@ std::uint32_t Outbox::available(RecordClass c) const {
             ++owned[static_cast<std::size_t>(segments_[i].record_class)];
         }
     }
+    if (chain(c).unsure) {
+        return free;
+    }
+    free -= std::min<std::uint32_t>(free, 1);  // one is kept for writing again after a failed sync
     for (std::size_t higher = 0; higher < static_cast<std::size_t>(c); ++higher) {
         const std::uint32_t reserve = settings_.classes[higher].reserve_segments;
         if (reserve > owned[higher]) {
@@ -119,6 +125,19 @@ std::uint32_t Outbox::victim_for(RecordClass c) const {
     return none;
 }
 
+void Outbox::keep_rest(RecordClass c) {
+    // What was given up ended where a later segment began. If that one is lost, records behind the
+    // end may stand here: the segment now begins with them.
+    const std::uint64_t released = chain(c).released;
+    for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
+        Segment& s = segments_[i];
+        if (s.generation != 0 && s.record_class == c && s.first_seq <= released &&
+            last_of(i) > released) {
+            s.first_seq = released + 1;
+        }
+    }
+}
+
 void Outbox::release(std::uint32_t segment, std::uint64_t last) {
     const RecordClass c = segments_[segment].record_class;
     Chain& ch = chain(c);
@@ -136,11 +155,15 @@ void Outbox::release(std::uint32_t segment, std::uint64_t last) {
     store_due_ = Instant{INT64_MIN};  // at once
 }
 
+bool Outbox::release_pending() const {
+    return std::any_of(chains_.begin(), chains_.end(), [](const Chain& ch) {
+        return ch.released != ch.released_safe;
+    });
+}
+
 bool Outbox::release_for(RecordClass c) {
-    for (const Chain& ch : chains_) {
-        if (ch.released != ch.released_safe) {
-            return true;  // one is on its way; it is free once the medium knows
-        }
+    if (release_pending()) {
+        return true;  // it is free once the medium knows
     }
     std::uint32_t segment = oldest_confirmed(true);
     if (segment == none) {
@@ -189,10 +212,12 @@ Status Outbox::take_segment(RecordClass c,
             settings_of(c).when_full == WhenFull::drop_oldest) {
             release(ch.newest, ch.appended);  // the only one of its class: it starts again
         }
-        begin_sync(now);
-        segment = choose_free(c);
+        if (store_due_ <= now) {
+            begin_sync(now);
+            segment = choose_free(c);
+        }
         if (segment == none) {
-            return JW_FAIL(full);
+            return JW_FAIL(busy);
         }
     }
     segments_[segment] = {first_seq, ++generation_, c};
@@ -240,6 +265,7 @@ Status Outbox::enter_block(RecordClass c,
     ch.running = crc;
     ch.block_up_ms = up_ms;
     ch.next_seq = first_seq;
+    ch.recorded = std::max(ch.recorded, first_seq - 1);
     ch.open = true;
     return done;
 }
@@ -292,6 +318,7 @@ Status Outbox::write_record(RecordClass c,
         ch.offset += static_cast<std::uint32_t>(last.size());
     }
     ch.next_seq = seq + 1;
+    ch.recorded = std::max(ch.recorded, seq);
     ch.open = true;
     return done;
 }
