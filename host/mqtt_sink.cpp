@@ -283,7 +283,20 @@ MqttSink::State MqttSink::state(Instant now) const {
     State state;
     state.name = settings_.name.view();
     state.endpoint = client_.endpoint();
-    state.state = enum_name(client_.state());
+    switch (client_.state()) {
+        case MqttState::connected:
+            state.state = http::SinkState::connected;
+            break;
+        case MqttState::connecting:
+            state.state = http::SinkState::connecting;
+            break;
+        case MqttState::waiting:
+            state.state = http::SinkState::waiting;
+            break;
+        case MqttState::off:
+            state.state = http::SinkState::off;
+            break;
+    }
     if (client_.state() == MqttState::waiting && client_.next_attempt() > now) {
         state.retry_in = client_.next_attempt() - now;
     }

@@ -12,6 +12,7 @@
 #include "core/task/gateway.h"
 #include "core/trust/command_signature.h"
 #include "host/guard.h"
+#include "host/http/view.h"
 #include "host/loop.h"
 #include "host/mqtt_client.h"
 #include "host/settings.h"
@@ -38,7 +39,7 @@ class MqttSink final : public Task, private DeadLetters {
     struct State {
         std::string name;
         std::string endpoint;
-        const char* state = "connecting";  // connected, connecting, waiting, off
+        http::SinkState state = http::SinkState::off;
         std::optional<Duration> retry_in;
         std::string reason;
         std::uint64_t sent_bytes = 0;

@@ -292,10 +292,13 @@ void Daemon::reading(std::size_t device, const Reading& reading, Instant now) {
     }
 }
 
-void Daemon::identified(std::size_t /*device*/, const DeviceInfo& /*info*/, Instant /*now*/) {
-    if (hooks_.changed) {
-        hooks_.changed();
-    }
+void Daemon::identified(std::size_t device, const DeviceInfo& info, Instant /*now*/) {
+    spdlog::info("{} is {} {}, version {}, serial {}",
+                 settings_.devices[device].settings.name.view(),
+                 info.maker.view(),
+                 info.model.view(),
+                 info.version.view(),
+                 info.serial.view());
 }
 
 void Daemon::fault(const Fault& fault, Instant /*now*/) {
@@ -306,19 +309,16 @@ void Daemon::fault(const Fault& fault, Instant /*now*/) {
                 enum_name(fault.kind),
                 fault.raised ? "raised: " : "cleared",
                 fault.raised ? fault.text.view() : "");
-    if (hooks_.changed) {
-        hooks_.changed();
-    }
 }
 
-void Daemon::command_finished(const CommandResult& result, CommandSource source, Instant now) {
+void Daemon::command_finished(const CommandResult& result, CommandSource source, Instant /*now*/) {
     if (source == CommandSource::remote) {
         for (const auto& sink : sinks_) {
             sink->command_finished(result.id);
         }
     }
     if (hooks_.finished) {
-        hooks_.finished(result, now);
+        hooks_.finished(result, source);
     }
 }
 

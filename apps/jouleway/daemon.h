@@ -94,8 +94,7 @@ class Daemon final : private GatewayOut {
     /// What the page wants to hear of; set before start().
     struct Hooks {
         std::function<void(std::size_t device, const Reading& reading, Instant now)> reading;
-        std::function<void()> changed;
-        std::function<void(const CommandResult& result, Instant now)> finished;
+        std::function<void(const CommandResult& result, CommandSource source)> finished;
     };
     void use_hooks(Hooks hooks) { hooks_ = std::move(hooks); }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "apps/jouleway/daemon.h"
+#include "apps/jouleway/door.h"
 #include "apps/jouleway/drivers.h"
 #include "host/crc32c.h"
 #include "host/version.h"
@@ -40,6 +41,7 @@ class Program {
         loop_.use_step([this](Instant now) { return step(now); });
         sd_notify(0, ("READY=1\nSTATUS=" + daemon_->status()).c_str());
         loop_.run();
+        door_.reset();
         daemon_.reset();
         return exit_code_;
     }
@@ -59,11 +61,30 @@ class Program {
             spdlog::error("{}", daemon_->trouble());
             return started.code() == Code::busy ? store_taken : failed;
         }
-        spdlog::info("gateway {} runs, version {}, {} devices, {} sinks",
+        door_ = std::make_unique<Door>(loop_, workers_, *daemon_, started_);
+        daemon_->use_hooks({
+            .reading = [this](std::size_t device,
+                              const Reading& reading,
+                              Instant now) { door_->reading(device, reading, now); },
+            .finished =
+                [this](const CommandResult& result, CommandSource source) {
+                    door_->finished(result, source == CommandSource::local);
+                },
+        });
+        if (std::string reason; !door_->open(reason)) {
+            // Readings go on without a page.
+            spdlog::error("the page cannot be served on {} port {}: {}",
+                          settings.web.address,
+                          settings.web.port,
+                          reason);
+        }
+        spdlog::info("gateway {} runs, version {}, {} devices, {} sinks, page on {} port {}",
                      settings.gateway.view(),
                      version(),
                      settings.devices.size(),
-                     settings.sinks.size());
+                     settings.sinks.size(),
+                     settings.web.address,
+                     door_->port());
         return 0;
     }
 
@@ -98,6 +119,7 @@ class Program {
     void replace(const GatewaySettings& settings) {
         const GatewaySettings old_settings = daemon_->settings();
         const std::vector<Remembered> values = daemon_->remember();
+        door_.reset();
         daemon_.reset();  // gives the store back
         if (begin(settings) != 0) {
             spdlog::error("the settings before come back");
@@ -115,7 +137,7 @@ class Program {
         if (!daemon_) {
             return never;
         }
-        const Instant next = daemon_->step(now);
+        const Instant next = earlier(daemon_->step(now), door_->step(now));
         const std::string status = daemon_->status();
         const bool beats = now - told_at_ >= beat;
         if (status != told_ || beats) {
@@ -130,7 +152,9 @@ class Program {
     Loop loop_;
     Workers workers_{loop_, 2, 64};
     boost::asio::signal_set signals_{loop_.io(), SIGTERM, SIGINT, SIGHUP};
+    Instant started_ = Loop::now();
     std::unique_ptr<Daemon> daemon_;
+    std::unique_ptr<Door> door_;
     std::string told_;
     Instant told_at_{0};
     int exit_code_ = 0;

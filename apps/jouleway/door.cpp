@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/jouleway/door.h"
+
+#include <algorithm>
+
+#include "host/version.h"
+
+namespace jw {
+
+Door::Door(Loop& loop, Workers& workers, Daemon& daemon, Instant started)
+    : workers_(workers),
+      daemon_(daemon),
+      view_(make_view(started)),
+      access_(daemon.settings().web, daemon.settings().web.hosts),
+      api_(view_,
+           access_,
+           [this](std::function<void()> job, std::function<void()> done) {
+               return workers_.run(std::move(job), guard_, std::move(done)).has_value();
+           }),
+      server_(loop.io(), router_, access_, [] { return Loop::now(); }) {
+    api_.add_routes(router_);
+    api_.use_counters(&server_.counters());
+    server_.greet_with([this] { return api_.greeting(); });
+}
+
+Status Door::open(std::string& reason) {
+    const GatewaySettings::Web& web = daemon_.settings().web;
+    std::unique_ptr<http::TlsServer> tls;
+    if (web.tls) {
+        auto made = http::make_tls(web.tls->cert_file, web.tls->key_file, reason);
+        if (!made) {
+            return made.error();
+        }
+        tls = std::move(*made);
+    }
+    return server_.listen(web.address, web.port, std::move(tls), reason);
+}
+
+http::GatewayView Door::make_view(Instant started) {
+    http::GatewayView view;
+    view.gateway = daemon_.settings().gateway.view();
+    view.site = daemon_.settings().site.view();
+    view.version = version();
+    view.started = started;
+    view.now = [] { return Loop::now(); };
+    view.unix_ms = [this] { return daemon_.gateway().unix_ms(Loop::now()); };
+    view.ready = [] { return true; };
+    view.snapshot = [this]() -> const Snapshot& { return daemon_.gateway().snapshot(); };
+    view.device = [this](std::size_t index) { return device(index); };
+    view.outbox = [this] { return outbox(); };
+    view.sinks = [this] { return sinks(); };
+    view.faults = [this] { return faults(); };
+    view.buses = [this] { return buses(); };
+    view.submit = [this](const Command& command) {
+        return daemon_.gateway().submit(command, CommandSource::local, Loop::now());
+    };
+    return view;
+}
+
+http::DeviceView Door::device(std::size_t index) const {
+    const GatewaySettings::Device& settings = daemon_.settings().devices[index];
+    const GatewaySettings::Bus& bus = daemon_.settings().buses[settings.bus];
+    http::DeviceView view;
+    view.title = settings.title;
+    view.bus = bus.name.view();
+    view.bus_type = enum_name(bus.type);
+    view.address = bus.address();
+    view.info = daemon_.gateway().device_info(index);
+    view.keep = settings.settings.keep;
+    view.capabilities = daemon_.gateway().driver(index).capabilities;
+    return view;
+}
+
+http::OutboxView Door::outbox() const {
+    const Outbox& outbox = daemon_.gateway().outbox();
+    const OutboxCounters counters = outbox.counters();
+    http::OutboxView view;
+    view.epoch = outbox.epoch();
+    view.boot = outbox.boot();
+    view.bytes_max = outbox.bytes_max();
+    view.bytes_used = outbox.bytes_used();
+    view.bytes_written = daemon_.store().records().counters().bytes_written;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        const auto record_class = static_cast<RecordClass>(i);
+        view.classes[i] = {outbox.appended_to(record_class),
+                           outbox.accepted_to(record_class),
+                           counters.rejected[i],
+                           counters.dropped[i],
+                           counters.expired[i],
+                           counters.damaged[i]};
+    }
+    return view;
+}
+
+std::vector<http::SinkView> Door::sinks() const {
+    const Instant now = Loop::now();
+    Outbox& outbox = daemon_.gateway().outbox();
+    std::vector<http::SinkView> views;
+    for (std::size_t sink = 0; sink < daemon_.sinks().size(); ++sink) {
+        const MqttSink::State state = daemon_.sinks()[sink]->state(now);
+        http::SinkView view;
+        view.name = state.name;
+        view.type = "mqtt";
+        view.endpoint = state.endpoint;
+        view.state = state.state;
+        std::optional<BootTime> oldest;
+        std::array<std::uint64_t, record_classes> durable{};
+        for (std::size_t i = 0; i < record_classes; ++i) {
+            const auto record_class = static_cast<RecordClass>(i);
+            view.waiting += outbox.waiting(sink, record_class);
+            view.confirmed_to[i] = outbox.confirmed_to(sink, record_class);
+            durable[i] = outbox.durable_to(sink, record_class);
+            const auto of_class = outbox.oldest(sink, record_class);
+            // Of an earlier boot the age is not known; what is known is that it is older.
+            const bool older = of_class && of_class->boot == outbox.boot() &&
+                               (!oldest || of_class->up_ms < oldest->up_ms);
+            oldest = older ? of_class : oldest;
+        }
+        if (oldest) {
+            view.oldest_age = now - (Instant{} + milliseconds(oldest->up_ms));
+        }
+        if (state.two_stage) {
+            view.durable_to = durable;
+        }
+        if (state.last_confirmed.us >= 0) {
+            view.last_confirmed_age = now - state.last_confirmed;
+        }
+        view.retry_in = state.retry_in;
+        view.reason = state.reason;
+        view.sent_bytes = state.sent_bytes;
+        view.in_flight = state.in_flight;
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+std::vector<http::FaultView> Door::faults() const {
+    std::vector<http::FaultView> views;
+    for (const ActiveFault& active : daemon_.gateway().faults().active()) {
+        views.push_back({active.fault, active.since});
+    }
+    std::stable_sort(views.begin(), views.end(), [](const auto& a, const auto& b) {
+        return a.fault.severity > b.fault.severity;
+    });
+    return views;
+}
+
+std::vector<http::BusView> Door::buses() const {
+    std::vector<http::BusView> views;
+    for (const auto& bus : daemon_.buses()) {
+        http::BusView view;
+        view.name = bus->settings->name.view();
+        view.connected = bus->state().connected;
+        if (bus->modbus) {
+            view.modbus = bus->modbus->counters();
+        }
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+}  // namespace jw
