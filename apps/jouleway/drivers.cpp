@@ -6,14 +6,18 @@
 #include "core/device/node/node.h"
 #include "core/device/p1/p1_device.h"
 #include "core/device/sunspec/sunspec.h"
+#include "generated/devices/devices.h"
 
 namespace jw {
 namespace {
 
 const Driver* const list[] = {
     &demo_meter::driver,
+    &em24::driver,
     &node::driver,
     &p1::driver,
+    &sdm120::driver,
+    &sdm630::driver,
     &sunspec::driver,
 };
 
