@@ -205,6 +205,38 @@ TEST(a_store_behind_its_sink_goes_on_under_a_new_epoch) {
     EXPECT(box.take(cursor) == 51);
 }
 
+TEST(a_store_is_looked_at_without_a_change_and_damage_is_told) {
+    format(Shape::flash);
+    Box nothing;
+    EXPECT(nothing.outbox.inspect().code() == Code::not_found);
+    {
+        Box box;
+        EXPECT(box.open().has_value());
+        for (std::uint32_t i = 1; i <= 200; ++i) {
+            EXPECT(box.append(telemetry, i).has_value());
+        }
+        box.sync();
+        box.outbox.confirm(0, telemetry, 30, box.now);
+        box.sync();
+    }
+    storage.damage(block_at(1) + 100, 1);
+    const std::uint64_t before = storage.bytes_written;
+    Box box;
+    EXPECT(box.outbox.inspect().has_value());
+    EXPECT(box.outbox.sinks().size() == 1 && box.outbox.sinks()[0].name == "broker");
+    EXPECT(box.outbox.confirmed_to(0, telemetry) == 30);
+    EXPECT(box.append(telemetry, 1).code() == Code::denied);
+    Cursor cursor{.record_class = telemetry};
+    unsigned records = 0;
+    for (std::uint32_t got = box.take(cursor); got != ~0U; got = box.take(cursor)) {
+        records += got != 0 ? 1 : 0;
+    }
+    EXPECT(records > 120 && records < 200);
+    EXPECT(records + box.outbox.counters().damaged[3] == 200);
+    EXPECT(box.outbox.step(box.now) == never);
+    EXPECT(storage.bytes_written == before);
+}
+
 TEST(too_small_a_storage_and_too_many_sinks_are_refused) {
     format(Shape::file);
     OutboxSettings settings = small();

@@ -78,15 +78,10 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
     for (const ClassSettings& settings : settings_.classes) {
         reserved += settings.reserve_segments;
     }
-    if (geometry_.segments < reserved || geometry_.segments > segments_.size() ||
-        sinks.size() > super_.sink_slots) {
+    if (sinks.size() > super_.sink_slots) {
         return JW_FAIL(out_of_range);
     }
-    scan_segments();
-    open_store_journal();
-    for (std::size_t i = 0; i < record_classes; ++i) {
-        recover(static_cast<RecordClass>(i));
-    }
+    JW_TRY(load(reserved));
     Numbers seen{};
     JW_TRY(open_sinks(sinks, seen));
     bool behind = false;
@@ -106,6 +101,50 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
     opened_ = true;
     recovering_ = true;
     begin_sync(now);
+    return done;
+}
+
+Status Outbox::inspect() {
+    CHECK(!opened_);
+    const auto found = find_store();
+    if (!found) {
+        return found.error();
+    }
+    if (!*found) {
+        return JW_FAIL(not_found);
+    }
+    JW_TRY(load(1));
+    std::size_t count = 0;
+    for (std::uint32_t slot = 0; slot < super_.sink_slots && count < sinks_.size(); ++slot) {
+        Numbers accepted{};
+        read_sink(sinks_[count], slot, accepted);
+        count += sinks_[count].name.empty() ? 0 : 1;
+    }
+    sinks_ = sinks_.first(count);
+    for (Chain& ch : chains_) {
+        ch.accepted = ch.appended;
+    }
+    opened_ = true;
+    inspecting_ = true;
+    return done;
+}
+
+Result<bool> Outbox::find_store() {
+    const auto found = find_superblock();
+    return found && !*found ? rebuild_superblock() : found;
+}
+
+Status Outbox::load(std::uint32_t segments_min) {
+    geometry_ =
+        Geometry::of(medium_.storage.block_count(), super_.segment_blocks, super_.sink_slots);
+    if (geometry_.segments < segments_min || geometry_.segments > segments_.size()) {
+        return JW_FAIL(out_of_range);
+    }
+    scan_segments();
+    open_store_journal();
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        recover(static_cast<RecordClass>(i));
+    }
     return done;
 }
 

@@ -41,6 +41,9 @@ Result<RecordId> Outbox::append(RecordClass record_class,
     CHECK(opened_);
     Chain& ch = chain(record_class);
     const auto index = static_cast<std::size_t>(record_class);
+    if (inspecting_) {
+        return JW_FAIL(denied);
+    }
     if (payload.size() > record_.size() - record_overhead) {
         return JW_FAIL(out_of_range);
     }
@@ -91,7 +94,7 @@ Instant Outbox::next_due() const {
 
 Instant Outbox::step(Instant now) {
     CHECK(opened_);
-    if (syncing_) {
+    if (syncing_ || inspecting_) {
         return never;
     }
     const bool unsure =
@@ -117,8 +120,8 @@ void Outbox::flush(Instant now) {
 }
 
 void Outbox::begin_sync(Instant now) {
-    if (syncing_) {
-        sync_again_ = true;
+    if (syncing_ || inspecting_) {
+        sync_again_ = syncing_;
         return;
     }
     sync_again_ = false;

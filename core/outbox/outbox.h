@@ -142,6 +142,12 @@ class Outbox {
     /// storage cannot be read, or a new store not be written).
     Status open(std::span<const Name> sinks, std::uint64_t fresh, Instant now);
 
+    /// Opens a store to look at it, live or damaged: nothing is written, ever; append() says
+    /// denied. cursor() is not needed: set class and seq 1. sinks() gives the cursors that are
+    /// kept. Errors: not_found (no store), unsupported, out_of_range (too few segments in memory),
+    /// internal.
+    Status inspect();
+
     /// Appends a record; it is accepted once accepted_to() has passed its seq. Errors: full (class
     /// rejects new records, or nothing may be dropped yet), out_of_range (payload too long),
     /// internal (syncs fail), and those of the storage. After an error of the storage the number is
@@ -197,6 +203,8 @@ class Outbox {
     [[nodiscard]] const WallTime& wall_time() const { return wall_time_; }
 
     [[nodiscard]] OutboxCounters counters() const;
+    [[nodiscard]] std::span<const SinkCursor> sinks() const { return sinks_; }
+    [[nodiscard]] const Superblock& superblock() const { return super_; }
     /// How many accepted numbers this sink has not confirmed yet.
     [[nodiscard]] std::uint64_t waiting(std::size_t sink, RecordClass record_class) const;
     /// When the first of them was appended; nothing where none waits or it cannot be read.
@@ -207,8 +215,6 @@ class Outbox {
     [[nodiscard]] std::uint64_t bytes_used() const;
 
   private:
-    friend class OutboxWalk;
-
     /// The records of one class, in their order.
     struct Chain {
         std::uint64_t appended = 0;
@@ -247,10 +253,12 @@ class Outbox {
     }
 
     // open.cpp
+    Result<bool> find_store();
     Result<bool> find_superblock();
     Result<bool> rebuild_superblock();
     Status create(std::uint64_t fresh);
     Status write_superblock();
+    Status load(std::uint32_t segments_min);
     void scan_segments();
     void scan_segment(std::uint32_t segment);
     void open_store_journal();
@@ -338,6 +346,7 @@ class Outbox {
     std::uint64_t fresh_ = 0;
     SyncTicket ticket_ = 0;
     bool opened_ = false;
+    bool inspecting_ = false;   // opened to be looked at only
     bool syncing_ = false;      // a sync is under way
     bool asking_ = false;       // inside Storage::sync()
     bool sync_again_ = false;   // asked for while one was under way

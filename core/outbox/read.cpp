@@ -291,7 +291,7 @@ Item Outbox::next_written(Cursor& cursor, MutableBytes buffer) {
 }
 
 bool Outbox::expired(const Record& record, Instant now) const {
-    if (record.ttl_s == 0) {
+    if (record.ttl_s == 0 || inspecting_) {
         return false;
     }
     std::int64_t age_ms = now.ms() - record.time.up_ms;
