@@ -5,13 +5,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 
 #include <boost/asio/signal_set.hpp>
 
 #include "apps/jouleway/daemon.h"
 #include "apps/jouleway/door.h"
 #include "apps/jouleway/drivers.h"
+#include "apps/jouleway/service_socket.h"
 #include "host/crc32c.h"
 #include "host/version.h"
 
@@ -39,7 +39,7 @@ class Program {
         }
         listen();
         loop_.use_step([this](Instant now) { return step(now); });
-        sd_notify(0, ("READY=1\nSTATUS=" + daemon_->status()).c_str());
+        service_.tell("READY=1\nSTATUS=" + daemon_->status());
         loop_.run();
         door_.reset();
         daemon_.reset();
@@ -99,7 +99,7 @@ class Program {
     }
 
     void stop() {
-        sd_notify(0, "STOPPING=1");
+        service_.tell("STOPPING=1");
         daemon_->stop([this] { loop_.stop(); });
     }
 
@@ -109,7 +109,7 @@ class Program {
             spdlog::error("the settings stay as they were");
             return;
         }
-        sd_notify(0, "RELOADING=1");
+        service_.tell("RELOADING=1");
         daemon_->stop([this, wanted = std::move(*settings)] {
             // Not from inside the daemon that goes.
             boost::asio::post(loop_.io(), [this, wanted] { replace(wanted); });
@@ -130,7 +130,7 @@ class Program {
             }
         }
         daemon_->inherit(values);
-        sd_notify(0, "READY=1");
+        service_.tell("READY=1");
     }
 
     Instant step(Instant now) {
@@ -141,9 +141,10 @@ class Program {
         const std::string status = daemon_->status();
         const bool beats = now - told_at_ >= beat;
         if (status != told_ || beats) {
-            told_ = status;
             told_at_ = now;
-            sd_notify(0, ("WATCHDOG=1\nSTATUS=" + status).c_str());
+            if (service_.tell("WATCHDOG=1\nSTATUS=" + status)) {
+                told_ = status;  // else again with the next turn
+            }
         }
         return earlier(next, told_at_ + beat);
     }
@@ -153,6 +154,7 @@ class Program {
     Workers workers_{loop_, 2, 64};
     boost::asio::signal_set signals_{loop_.io(), SIGTERM, SIGINT, SIGHUP};
     Instant started_ = Loop::now();
+    ServiceSocket service_;
     std::unique_ptr<Daemon> daemon_;
     std::unique_ptr<Door> door_;
     std::string told_;

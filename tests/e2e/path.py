@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The path with real processes: a reading from a device's bytes to an acknowledged record, a
+command back, and what happens when something on the way fails."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+from simulated_site import (JOULEWAY, Broker, Collector, Devices, Gateway, Site, settings, wait_for)
+
+SECRET = bytes(range(32))
+
+
+def published(broker, topic, payload, retain=True):
+    subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "-q", "1",
+                    "-t", topic, "-m", payload, *(["-r"] if retain else [])], check=True)
+
+
+def retained(broker, topic):
+    """What stands retained on the topic, or nothing."""
+    told = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-t", topic,
+                           "-C", "1", "-W", "1"], capture_output=True, text=True)
+    return told.stdout.strip()
+
+
+def cbor_head(major, number):
+    if number < 24:
+        return bytes([major << 5 | number])
+    size = 0 if number < 1 << 8 else 1 if number < 1 << 16 else 2 if number < 1 << 32 else 3
+    return bytes([major << 5 | 24 + size]) + number.to_bytes(1 << size, "big")
+
+
+def signed(command, gateway="gw-1"):
+    """The command with its HMAC over the bytes of core/trust, written anew from the format."""
+    order = ["id", "issuer", "target", "not_before", "expiry", "counter", "action", "quantity",
+             "value"]
+    actions = {"set": 0, "read": 1}
+    fields = {"not_before": 0, "action": "set", "counter": 0, "value": 0, **command}
+    body = b""
+    count = 0
+    for number, name in enumerate(order, 1):
+        value = fields[name]
+        if value == "":
+            continue
+        count += 1
+        body += cbor_head(0, number)
+        if name == "action":
+            body += cbor_head(0, actions[value])
+        elif isinstance(value, str):
+            body += cbor_head(3, len(value)) + value.encode()
+        else:
+            body += cbor_head(0, value) if value >= 0 else cbor_head(1, -1 - value)
+    message = b"jouleway-command-v1" + cbor_head(3, len(gateway)) + gateway.encode() + \
+        cbor_head(5, count) + body
+    code = hmac.new(SECRET, message, hashlib.sha256).digest()
+    return json.dumps({**fields, "signature": base64.b64encode(code).decode()})
+
+
+class Path(unittest.TestCase):
+    def setUp(self):
+        self.site = self.enterContext(Site())
+        self.broker = self.site.add(Broker(self.site.folder))
+        self.collector = self.site.add(Collector(self.broker, "gw-1"))
+        self.collector.start()
+        self.meter = self.site.add(Devices("demo_meter", "--tcp", "0"))
+
+    def gateway(self, **changes):
+        wishes = settings(self.site.folder, self.broker, [self.meter.where["port"]], clock="system",
+                          **changes)
+        key = self.site.folder / "operator.key"
+        key.write_text(base64.b64encode(SECRET).decode())
+        key.chmod(0o600)
+        wishes["commands"] = {"issuers": [
+            {"name": "operator", "method": "hmac", "key_file": str(key)}]}
+        gateway = self.site.add(Gateway(self.site.folder, wishes))
+        gateway.start()
+        gateway.wait_ready()
+        return gateway
+
+    def arrived(self, array, test, what):
+        def found():
+            with self.collector.lock:
+                return next((r for r in self.collector.records.values() if test(r)), None)
+        return wait_for(found, what)
+
+    def command(self, name, **changes):
+        return {"id": name, "issuer": "operator", "target": "meter-0", "quantity": "relay_closed",
+                "value": 1, "expiry": int(time.time() * 1000) + 60000, "counter": 1, **changes}
+
+    def result(self, name):
+        return self.arrived("results", lambda r: r.get("id") == name, f"the result of {name}")
+
+    def test_a_reading_arrives_with_its_identity_and_time(self):
+        self.gateway()
+        reading = self.arrived("readings", lambda r: "power_w" in r, "a reading")
+        self.assertEqual(reading["device"], "meter-0")
+        self.assertLess(abs(reading["time"] - time.time() * 1000), 30000)
+        self.assertFalse(self.collector.problems)
+
+    def test_a_signed_command_is_executed_once_reported_and_then_cleared(self):
+        self.gateway()
+        self.arrived("readings", lambda r: r.get("relay_closed") == 1, "the relay is closed")
+        topic = "jouleway/v1/gw-1/commands/switch-1"
+        published(self.broker, topic, signed(self.command("switch-1", value=0)))
+        self.assertEqual(self.result("switch-1")["code"], "executed")
+        self.arrived("readings", lambda r: r.get("relay_closed") == 0, "the relay is open")
+        wait_for(lambda: retained(self.broker, topic) == "", "the request is cleared")
+        # The same request again, and one with a counter that was used: neither moves the relay.
+        published(self.broker, topic, signed(self.command("switch-1", value=0)))
+        published(self.broker, "jouleway/v1/gw-1/commands/switch-2",
+                  signed(self.command("switch-2")))
+        self.assertEqual(self.result("switch-2")["code"], "repeated")
+        wait_for(lambda: retained(self.broker, topic) == "", "the repeated request is cleared")
+
+    def test_commands_that_must_not_be_executed_have_their_code(self):
+        self.gateway()
+        self.arrived("readings", lambda r: "power_w" in r, "a reading")
+        root = "jouleway/v1/gw-1/commands/"
+        wrong = json.loads(signed(self.command("forged")))
+        wrong["value"] = 0
+        cases = {
+            "forged": (json.dumps(wrong), "denied"),
+            "late": (signed(self.command("late", expiry=int(time.time() * 1000) - 5)), "expired"),
+            "nobody": (signed(self.command("nobody", target="attic")), "unknown_target"),
+            "wide": (signed(self.command("wide", value=7)), "out_of_range"),
+            "strange": (signed(self.command("strange", quantity="power_w")), "unsupported"),
+            "rubbish": ("{not json", "malformed"),
+        }
+        for name, (payload, _) in cases.items():
+            published(self.broker, root + name, payload)
+        for name, (_, code) in cases.items():
+            self.assertEqual(self.result(name)["code"], code, name)
+
+    def test_the_broker_goes_and_returns_and_nothing_is_missing(self):
+        gateway = self.gateway()
+        self.arrived("readings", lambda r: "power_w" in r, "a reading")
+        self.broker.signal(signal.SIGSTOP)
+        before = sum(gateway.listen().accepted.values())
+        wait_for(lambda: sum(gateway.listen().accepted.values()) > before + 20,
+                 "readings go on being accepted")
+        self.broker.signal(signal.SIGCONT)
+        gateway.wait_drained()
+        wait_for(lambda: not self.collector.missing(dict(gateway.accepted)), "all is there")
+        self.assertFalse(self.collector.problems)
+
+    def test_a_reload_takes_new_settings_and_refuses_bad_ones(self):
+        gateway = self.gateway()
+        self.arrived("readings", lambda r: "power_w" in r, "a reading")
+        wishes = json.loads(gateway.settings.read_text())
+        gateway.settings.write_text(json.dumps({**wishes, "devices": [{"name": "?"}]}))
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the settings stay as they were" in gateway.tail(), "it says so")
+        wishes["devices"][0]["name"] = "renamed"
+        gateway.settings.write_text(json.dumps(wishes))
+        gateway.process.send_signal(signal.SIGHUP)
+        self.arrived("readings", lambda r: r.get("device") == "renamed", "the new name")
+        gateway.wait_drained()
+        wait_for(lambda: not self.collector.missing(dict(gateway.accepted)), "all is there")
+
+    def test_a_silent_device_sleeps_and_comes_back(self):
+        gateway = self.gateway()
+        self.arrived("readings", lambda r: "power_w" in r, "a reading")
+        port = self.meter.where["port"]
+        self.meter.kill()
+        url = f"http://{json.loads(gateway.settings.read_text())['web']['listen']}/api/v1/devices"
+
+        def state():
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["items"][0]["state"]
+        wait_for(lambda: state() == "asleep", "the device counts as asleep", 30)
+        self.meter.__init__("demo_meter", "--tcp", str(port))
+        wait_for(lambda: state() == "online", "it is back", 60)
+
+    def test_a_second_process_is_refused_and_bad_settings_are_all_named(self):
+        gateway = self.gateway()
+        second = subprocess.run(gateway.command, capture_output=True, text=True, timeout=20)
+        self.assertEqual(second.returncode, 3, second.stderr)
+        wrong = pathlib.Path(self.site.folder) / "wrong.json"
+        wrong.write_text('{"gateway":"GW","buses":[{"name":"a","type":"modbus_tcp","host":"h",'
+                         '"port":70000}],"devices":[{"name":"d","driver":"none","bus":"b"}]}')
+        check = subprocess.run([str(JOULEWAY), "--check-config", "--config", str(wrong)],
+                               capture_output=True, text=True, timeout=20)
+        self.assertEqual(check.returncode, 2)
+        for pointer in ("/gateway", "/buses/0/port", "/devices/0/driver"):
+            self.assertIn(pointer, check.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
+    def test_a_full_disk_is_told_and_the_gateway_goes_on(self):
+        disk = pathlib.Path(self.site.folder) / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "none", str(disk)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
+        (disk / "filler").write_bytes(bytes(1000 * 1024))
+        gateway = self.gateway(storage__path=str(disk / "state"), storage__size_mb=8)
+        url = f"http://{json.loads(gateway.settings.read_text())['web']['listen']}/api/v1/faults"
+
+        def faults():
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return [fault["kind"] for fault in json.load(answer)["items"]]
+        wait_for(lambda: "storage_failed" in faults() or "records_dropped" in faults(),
+                 "the fault shows", 30)
+        self.assertIsNone(gateway.process.poll())
+        (disk / "filler").unlink()
+        before = sum(gateway.listen().accepted.values())
+        wait_for(lambda: sum(gateway.listen().accepted.values()) > before + 20,
+                 "readings are accepted again once there is space", 30)
+
+
+def main():
+    result = unittest.main(argv=sys.argv, exit=False, verbosity=2, warnings="ignore").result
+    failed = len(result.failures) + len(result.errors)
+    skipped = len(result.skipped)
+    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
