@@ -95,18 +95,21 @@ Status SimStorage::erase(std::uint32_t block) {
 }
 
 std::optional<SimStorage::Answer> SimStorage::answer() {
-    if (!asked_) {
+    if (asked_.empty()) {
         return std::nullopt;
     }
-    Answer answer{*asked_, done};
-    asked_.reset();
+    Answer answer{asked_.front().ticket, done};
+    const std::size_t changes = asked_.front().changes;
+    asked_.pop_front();
     ++counters_.syncs;
     if (failing_syncs_ > 0) {
         --failing_syncs_;
         answer.result = JW_FAIL(internal);
         settle(Persistence::subset);
+        // Nothing written since the last success counts, also for who asked meanwhile.
+        failing_syncs_ = std::max(failing_syncs_, static_cast<unsigned>(asked_.size()));
     } else {
-        settle(Persistence::kept);
+        settle_first(changes);
     }
     return answer;
 }
@@ -138,12 +141,30 @@ void SimStorage::settle(Persistence persistence) {
     }
     unsynced_.clear();
     data_.clear();
+    for (Asked& asked : asked_) {
+        asked.changes = 0;
+    }
+}
+
+void SimStorage::settle_first(std::size_t changes) {
+    for (std::size_t i = 0; i < changes; ++i) {
+        make(shape_, unsynced_[i], data_.data(), unsynced_[i].size, medium_);
+    }
+    const std::size_t bytes = changes < unsynced_.size() ? unsynced_[changes].data : data_.size();
+    unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(changes));
+    data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(bytes));
+    for (Change& change : unsynced_) {
+        change.data -= bytes;
+    }
+    for (Asked& asked : asked_) {
+        asked.changes -= changes;
+    }
 }
 
 void SimStorage::cut_power(Persistence persistence) {
     settle(persistence);
     bytes_ = medium_;
-    asked_.reset();
+    asked_.clear();
     failing_syncs_ = 0;
     good_writes_ = failing_writes_ = 0;
     read_only_ = false;
@@ -155,7 +176,7 @@ void SimStorage::replace(std::vector<std::uint8_t> bytes) {
     medium_ = bytes_;
     unsynced_.clear();
     data_.clear();
-    asked_.reset();
+    asked_.clear();
 }
 
 }  // namespace jw

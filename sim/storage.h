@@ -2,6 +2,7 @@
 #pragma once
 // A storage in memory that loses, tears and reorders what a real one may lose, tear and reorder.
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -45,16 +46,17 @@ class SimStorage : public Storage {
     Status read(std::uint64_t at, MutableBytes out) override;
     Status write(std::uint64_t at, Bytes bytes) override;
     Status erase(std::uint32_t block) override;
-    void sync(SyncTicket ticket) override { asked_ = ticket; }
+    void sync(SyncTicket ticket) override { asked_.push_back({ticket, unsynced_.size()}); }
 
-    /// The answer to the sync that was asked for, if one was; then it has happened.
+    /// The answer to the oldest sync that was asked for, if one was; then it has happened: what was
+    /// written before it was asked is durable.
     struct Answer {
         SyncTicket ticket;
         Status result;
     };
     std::optional<Answer> answer();
     /// Asked for and not answered yet.
-    [[nodiscard]] bool syncing() const { return asked_.has_value(); }
+    [[nodiscard]] bool syncing() const { return !asked_.empty(); }
 
     /// The next `count` syncs fail: of what they should have made durable some is on the medium,
     /// and the rest never gets there, though reads go on seeing it.
@@ -87,8 +89,13 @@ class SimStorage : public Storage {
                      std::vector<std::uint8_t>& image);
 
   private:
+    struct Asked {
+        SyncTicket ticket;
+        std::size_t changes;  // of the unsynced ones, how many it makes durable
+    };
     void remember(const Change& change, Bytes bytes);
     void settle(Persistence persistence);
+    void settle_first(std::size_t changes);
 
     Shape shape_;
     std::uint32_t blocks_;
@@ -97,7 +104,7 @@ class SimStorage : public Storage {
     std::vector<std::uint8_t> medium_;
     std::vector<Change> unsynced_;
     std::vector<std::uint8_t> data_;
-    std::optional<SyncTicket> asked_;
+    std::deque<Asked> asked_;
     unsigned failing_syncs_ = 0;
     std::uint64_t good_writes_ = 0;
     std::uint64_t failing_writes_ = 0;

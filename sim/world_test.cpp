@@ -9,7 +9,7 @@ using namespace jw::sim;
 TEST(three_small_worlds_lose_nothing) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
         const WorldReport report = run_world({seed, seconds(600)});
-        std::printf("%s\n", to_json(report).c_str());
+
         EXPECT(report.broken.empty());
         EXPECT(report.counts.accepted > 0 && report.counts.lost == 0);
     }
