@@ -6,6 +6,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/cbor.h"
+#include "core/base/text.h"
 #include "core/bus/modbus_line.h"
 #include "core/device/demo_meter/demo_meter.h"
 #include "core/outbox/outbox.h"
@@ -19,6 +20,10 @@ constexpr std::uint32_t flash_blocks = 64;  // 256 KiB
 constexpr std::uint32_t flash_segments_max = 32;
 constexpr std::size_t payload_max = 160;
 constexpr std::size_t batch_records_max = 8;
+// Faster than a meter needs it, so that a thousand readings take seconds.
+constexpr Duration poll = milliseconds(20);
+// A UART holds 16 bytes: 1.4 ms of its line.
+constexpr Duration look_again = milliseconds(1);
 constexpr const char* node_name = "node-1";
 
 OutboxSettings outbox_settings() {
@@ -48,7 +53,6 @@ std::array<std::uint8_t, 16> line_out;
 std::array<std::uint8_t, 900> batch;
 std::array<BatchEntry, batch_records_max> entries;
 std::array<std::uint8_t, payload_max + Outbox::record_overhead> record;
-std::array<std::uint8_t, 960> frame;
 std::array<std::uint8_t, 32> received;
 
 /// Keeps what the meter gives.
@@ -58,8 +62,9 @@ class Keeper final : public DeviceOut {
         std::array<std::uint8_t, payload_max> payload{};
         Writer out(payload);
         to_cbor(reading, out);
-        if (out.ok()) {
-            (void)outbox.append(RecordClass::telemetry, RecordKind::reading, out.written(), now);
+        if (!out.ok() ||
+            !outbox.append(RecordClass::telemetry, RecordKind::reading, out.written(), now)) {
+            board::log("joulenode: a reading could not be kept\n");
         }
     }
     void identified(const DeviceInfo& /*info*/, Instant /*now*/) override {}
@@ -73,10 +78,31 @@ void tell_synced(void* /*context*/, SyncTicket ticket) {
     outbox.synced(ticket, done, board::now());
 }
 
-void receive(Uart16550& uart, Line& line) {
-    std::array<std::uint8_t, 64> bytes{};
-    if (const std::size_t size = uart.receive(bytes); size > 0) {
-        line.received(Bytes(bytes).first(size), board::now());
+/// Gives whatever has arrived to who takes it; says whether anything had.
+template <class Taker>
+bool receive(Uart16550& uart, Taker& taker) {
+    std::array<std::uint8_t, 32> bytes{};
+    const std::size_t size = uart.receive(bytes);
+    if (size > 0) {
+        taker.received(Bytes(bytes).first(size), board::now());
+    }
+    return size > 0;
+}
+
+/// Says on the console how much stack was needed, whenever it was more than ever before.
+void report_stack() {
+    static std::size_t most = 0;
+    static Instant next{0};
+    if (board::now() < next) {
+        return;
+    }
+    next = board::now() + milliseconds(100);
+    if (const std::size_t size = board::stack_high_water(); size > most) {
+        most = size;
+        std::array<char, 48> buffer{};
+        Text text(buffer);
+        text.put("joulenode: stack ").put(static_cast<std::uint32_t>(size)).put(" bytes\n");
+        board::log(text.view());
     }
 }
 
@@ -95,25 +121,26 @@ void receive(Uart16550& uart, Line& line) {
     Arena arena(device_memory);
     DeviceSettings settings;
     settings.name = "meter";
-    settings.poll = milliseconds(100);
+    settings.poll = poll;
     Device& meter = *demo_meter::driver.make(arena, settings, keeper);
     const std::array<ModbusClient*, 1> clients{meter.modbus()};
     ModbusLineSettings line_settings;
     line_settings.framing = ModbusFraming::rtu;
     line_settings.baud = 115200;
     ModbusLine line(*meter_uart, line_settings, clients, {open_requests, line_in, line_out});
-    NodeUplink uplink(outbox, gateway_uart, node_name, {batch, entries, record, frame, received});
+    NodeUplink uplink(outbox, gateway_uart, node_name, {batch, entries, record, received});
     line.connected(board::now());
     board::log("joulenode: running\n");
     for (;;) {
-        receive(*meter_uart, line);
+        const bool meter_said = receive(*meter_uart, line);
+        const bool gateway_said = receive(gateway_uart, uplink);
         (void)line.step(board::now());
         (void)outbox.step(board::now());
-        std::array<std::uint8_t, 32> bytes{};
-        if (const std::size_t size = gateway_uart.receive(bytes); size > 0) {
-            uplink.received(Bytes(bytes).first(size), board::now());
-        }
         (void)uplink.step(board::now());
+        if (!meter_said && !gateway_said) {
+            report_stack();
+            board::rest_until(board::now() + look_again);
+        }
     }
 }
 
@@ -121,5 +148,6 @@ void receive(Uart16550& uart, Line& line) {
 }  // namespace jw
 
 int main() {
+    jw::board::paint_stack();
     jw::run();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/codec/node_link.h"
 
+#include <algorithm>
+
 #include "core/base/crc.h"
 
 namespace jw::node_link {
@@ -16,13 +18,17 @@ void put_escaped(Bytes bytes, Writer& out) {
     }
 }
 
+/// Checksum as it stands behind a frame.
+std::array<std::uint8_t, 2> checksum(Bytes type, Bytes head, Bytes body) {
+    const std::uint16_t crc = crc16_x25(body, crc16_x25(head, crc16_x25(type)));
+    return {static_cast<std::uint8_t>(crc), static_cast<std::uint8_t>(crc >> 8)};
+}
+
 }  // namespace
 
 Status encode(FrameType type, Bytes head, Bytes body, Writer& out) {
     const std::array<std::uint8_t, 1> type_byte{static_cast<std::uint8_t>(type)};
-    const std::uint16_t crc = crc16_x25(body, crc16_x25(head, crc16_x25(type_byte)));
-    const std::array<std::uint8_t, 2> sum{static_cast<std::uint8_t>(crc),
-                                          static_cast<std::uint8_t>(crc >> 8)};
+    const auto sum = checksum(type_byte, head, body);
     out.u8(flag);
     put_escaped(type_byte, out);
     put_escaped(head, out);
@@ -30,6 +36,25 @@ Status encode(FrameType type, Bytes head, Bytes body, Writer& out) {
     put_escaped(sum, out);
     out.u8(flag);
     return out.ok() ? Status(done) : Status(JW_FAIL(full));
+}
+
+Status send(FrameType type, Bytes head, Bytes body, Bus& bus) {
+    constexpr std::size_t piece_max = 32;
+    const std::array<std::uint8_t, 1> type_byte{static_cast<std::uint8_t>(type)};
+    const auto sum = checksum(type_byte, head, body);
+    const std::array<std::uint8_t, 1> flags{flag};
+    JW_TRY(bus.send(flags));
+    for (Bytes part : {Bytes(type_byte), head, body, Bytes(sum)}) {
+        while (!part.empty()) {
+            const Bytes piece = part.first(std::min(piece_max, part.size()));
+            std::array<std::uint8_t, 2 * piece_max> wire{};
+            Writer out(wire);
+            put_escaped(piece, out);
+            JW_TRY(bus.send(out.written()));
+            part = part.subspan(piece.size());
+        }
+    }
+    return bus.send(flags);
 }
 
 Status encode(const Acknowledge& acknowledge, Writer& out) {

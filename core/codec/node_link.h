@@ -8,12 +8,13 @@
 #include <optional>
 
 #include "core/base/bytes.h"
+#include "core/base/ports.h"
 #include "core/base/result.h"
 
 namespace jw::node_link {
 
 enum class FrameType : std::uint8_t {
-    batch = 1,  // node to gateway: milliseconds since the node's boot (u64), then a CBOR batch
+    batch = 1,        // node to gateway: the node's boot (u32), ms since it (u64), a CBOR batch
     acknowledge = 2,  // gateway to node: epoch (u64), class (u8), seq (u64): everything up to it
 };
 
@@ -26,9 +27,14 @@ struct Acknowledge {
     std::uint64_t seq = 0;
 };
 
+inline constexpr std::size_t batch_head_size = 12;
+
 /// Writes a whole frame with flags, escapes and checksum in one go; the body is given in two parts
 /// so that a batch need not be copied to stand behind its head.
 Status encode(FrameType type, Bytes head, Bytes body, Writer& out);
+/// The same piece by piece onto a bus, for who has no room for a whole frame. Errors: those of the
+/// bus; then the far side drops what it got.
+Status send(FrameType type, Bytes head, Bytes body, Bus& bus);
 Status encode(const Acknowledge& acknowledge, Writer& out);
 Result<Acknowledge> decode_acknowledge(Bytes body);
 

@@ -38,6 +38,26 @@ TEST(a_frame_with_flags_and_escapes_in_its_body_comes_back_whole) {
     EXPECT(receiver.damaged() == 0);
 }
 
+TEST(a_frame_sent_piece_by_piece_is_the_same) {
+    struct Wire : Bus {
+        std::array<std::uint8_t, 512> bytes{};
+        Writer out{bytes};
+        Status send(Bytes piece) override {
+            out.put(piece);
+            return done;
+        }
+    };
+    std::array<std::uint8_t, 100> body{};
+    body.fill(0x7D);  // the worst: every byte is escaped
+    const std::array<std::uint8_t, 2> head{0x7E, 0x01};
+    std::array<std::uint8_t, 512> whole{};
+    Writer out(whole);
+    EXPECT(encode(FrameType::batch, head, body, out).has_value());
+    Wire wire;
+    EXPECT(send(FrameType::batch, head, body, wire).has_value());
+    EXPECT(equal(wire.out.written(), out.written()));
+}
+
 TEST(an_acknowledge_round_trips_and_every_flipped_bit_is_refused) {
     std::array<std::uint8_t, 64> wire{};
     Writer out(wire);

@@ -84,12 +84,10 @@ bool NodeUplink::build(RecordClass record_class, Instant now) {
 }
 
 void NodeUplink::send(Instant now) {
-    std::array<std::uint8_t, 8> up_ms{};
-    Writer(up_ms).u64_be(static_cast<std::uint64_t>(now.ms()));
-    Writer out(memory_.frame);
+    std::array<std::uint8_t, node_link::batch_head_size> head{};
+    Writer(head).u32_be(outbox_.boot()).u64_be(static_cast<std::uint64_t>(now.ms()));
     sent_at_ = now;
-    if (node_link::encode(node_link::FrameType::batch, up_ms, batch_, out) &&
-        bus_.send(out.written())) {
+    if (node_link::send(node_link::FrameType::batch, head, batch_, bus_)) {
         ++sent_;
     }
 }

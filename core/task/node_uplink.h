@@ -16,7 +16,6 @@ struct NodeUplinkMemory {
     MutableBytes batch;             // one CBOR batch
     std::span<BatchEntry> entries;  // as many records as a batch may have
     MutableBytes record;            // one record's payload, as Outbox::next() wants it
-    MutableBytes frame;             // one frame on the wire
     MutableBytes receive;           // one acknowledgement
 };
 

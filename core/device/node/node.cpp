@@ -82,6 +82,7 @@ void NodeDevice::received(Bytes bytes, Instant now) {
 
 void NodeDevice::take_batch(Bytes body, Instant now) {
     Reader in(body);
+    sent_boot_ = in.u32_be();
     sent_up_ms_ = static_cast<std::int64_t>(in.u64_be());
     if (!in.ok()) {
         ++counters_.damaged;
@@ -130,7 +131,8 @@ void NodeDevice::record(const BatchHead& head, const Record& record, bool has_wa
     reading_.device = settings_.name;
     // The node's clock is not ours: what counts is how long before sending it was taken. Without
     // that (another boot of the node, or its own wall time) it counts as taken now.
-    const std::int64_t age_ms = has_wall_time ? 0 : sent_up_ms_ - record.time.up_ms;
+    const bool has_age = !has_wall_time && record.time.boot == sent_boot_;
+    const std::int64_t age_ms = has_age ? sent_up_ms_ - record.time.up_ms : 0;
     Instant taken =
         age_ms >= 0 ? now_ - milliseconds(std::min<std::int64_t>(age_ms, now_.ms())) : now_;
     taken = later(taken, last_taken_);

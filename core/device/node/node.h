@@ -58,6 +58,7 @@ class NodeDevice final : public Device, public Line, private BatchReader {
     std::array<std::uint64_t, record_classes> seen_{};
     // Of the batch that is being read:
     Instant now_;
+    std::uint32_t sent_boot_ = 0;
     std::int64_t sent_up_ms_ = 0;
     std::uint64_t last_stored_ = 0;
     RecordId last_;

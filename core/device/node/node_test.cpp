@@ -70,11 +70,11 @@ struct Bench {
         return s;
     }
     /// A batch of two records (seq, seq + 1) of powers 10·seq, taken 5 s and 4 s before sending.
-    void send(std::uint64_t seq, std::uint64_t epoch = 7) {
+    void send(std::uint64_t seq, std::uint64_t epoch = 7, std::uint32_t boot_now = 2) {
         // {1: 1, 2: "n", 4: h'epoch', 5: 3, 6: 0, 7: [seq, 1], 8: 2, 9: [5000, 1000], 10: […]}
         std::array<std::uint8_t, 256> body{};
         Writer out(body);
-        out.u64_be(10'000);
+        out.u32_be(boot_now).u64_be(10'000);
         cbor::put_head(out, cbor::Major::map, 9);
         out.u8(1).u8(1).u8(2);
         cbor::put_text(out, "n");
@@ -111,6 +111,12 @@ TEST(a_batch_is_acknowledged_only_when_our_medium_has_it) {
     EXPECT(bench.wire.acknowledged() == 2);
     (void)bench.device.step(Instant{} + seconds(102));
     EXPECT(bench.wire.acknowledged() == 0);
+}
+
+TEST(a_record_of_an_earlier_boot_counts_as_taken_on_arrival) {
+    Bench bench;
+    bench.send(1, 7, 3);  // the records are of boot 2
+    EXPECT(bench.heard.stored == 2 && bench.heard.taken[0] == Instant{} + seconds(100));
 }
 
 TEST(a_repeated_batch_is_acknowledged_again_and_not_stored_again) {

@@ -7,6 +7,13 @@
 #include "core/base/check.h"
 #include "core/base/text.h"
 
+// From the linker script: where the stack begins (it grows downwards); the address of the second is
+// its size.
+extern "C" {
+extern std::uint32_t __stack[];
+extern char __stack_size[];
+}
+
 namespace jw {
 
 [[noreturn]] void check_failed(std::uint16_t file, std::uint16_t line) {
@@ -79,9 +86,17 @@ void write_word(std::uintptr_t address, std::uint32_t value) {
 }
 
 constexpr std::uintptr_t mtime = 0x0200'BFF8;
+constexpr std::uintptr_t mtimecmp = 0x0200'4000;
 constexpr std::uintptr_t pci_config = 0x3000'0000;
 constexpr std::uintptr_t pci_io = 0x0300'0000;
 constexpr std::uint32_t pci_serial_id = 0x0002'1B36;  // Red Hat, PCI 16550A
+
+constexpr std::uint32_t unused_stack = 0xA5A5'A5A5;
+
+std::uintptr_t stack_end() {
+    return reinterpret_cast<std::uintptr_t>(__stack) -
+           reinterpret_cast<std::uintptr_t>(__stack_size);
+}
 
 }  // namespace
 
@@ -96,6 +111,35 @@ Instant now() {
         }
         high = again;
     }
+}
+
+void rest_until(Instant until) {
+    const auto ticks = static_cast<std::uint64_t>(until.us) * 10;
+    write_word(mtimecmp + 4, ~0U);  // not due while only half of it is written
+    write_word(mtimecmp, static_cast<std::uint32_t>(ticks));
+    write_word(mtimecmp + 4, static_cast<std::uint32_t>(ticks >> 32));
+    // Interrupts stay off as a whole: the timer's only ends the waiting.
+    __asm__ volatile(
+        ".option push\n.option arch, +zicsr\n"
+        "csrs mie, %0\nwfi\n.option pop\n" ::"r"(0x80)
+        : "memory");
+}
+
+void paint_stack() {
+    std::uintptr_t top = 0;
+    __asm__ volatile("mv %0, sp" : "=r"(top));
+    for (std::uintptr_t at = stack_end(); at < top; at += sizeof unused_stack) {
+        write_word(at, unused_stack);
+    }
+}
+
+std::size_t stack_high_water() {
+    const auto top = reinterpret_cast<std::uintptr_t>(__stack);
+    std::uintptr_t at = stack_end();
+    while (at < top && read_word(at) == unused_stack) {
+        at += sizeof unused_stack;
+    }
+    return top - at;
 }
 
 Uart16550 first_uart() {

@@ -13,6 +13,14 @@ namespace jw::board {
 /// Time since the machine started (CLINT mtime, 10 MHz).
 Instant now();
 
+/// Lets the processor rest until then at the latest.
+void rest_until(Instant until);
+
+/// Fills the stack that is not in use with a pattern; at the start of the program.
+void paint_stack();
+/// Most bytes of stack that were in use since paint_stack().
+std::size_t stack_high_water();
+
 /// The UART of the machine (0x1000'0000).
 Uart16550 first_uart();
 /// The UART behind `-device pci-serial`; its address is given to it here. Errors: not_found.
