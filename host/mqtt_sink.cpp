@@ -80,6 +80,11 @@ MqttSink::MqttSink(Loop& loop,
                 {window_, batch_, record_},
                 *this),
       client_(loop, client_settings(settings, index), callbacks()) {
+    if (settings_.window) {
+        slots_.emplace(
+            gateway_name_,
+            SlotSettings{.every = settings_.window->every, .length = settings_.window->length});
+    }
     delivery_.identify(gateway_name_, site_);
     gateway_.outbox().use_two_stage(index_, settings_.two_stage);
 }
@@ -103,7 +108,10 @@ MqttCallbacks MqttSink::callbacks() {
 
 void MqttSink::start(Instant now) {
     down_since_ = now;
-    client_.connect();
+    if (!slots_) {
+        client_.connect();
+    }
+    gateway_.wake(*this, now);
 }
 
 void MqttSink::connected(const MqttLimits& limits) {
@@ -142,17 +150,48 @@ void MqttSink::disconnected(const std::string& reason) {
     loop_.ask_step();
 }
 
+// Connects and leaves as the time slot says; returns when to ask again.
+Instant MqttSink::follow_slots(Instant now) {
+    const Outbox& outbox = gateway_.outbox();
+    const auto waiting = [&](std::size_t record_class) {
+        return outbox.waiting(index_, static_cast<RecordClass>(record_class)) > 0;
+    };
+    bool any = delivery_.under_way() > 0;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        any = any || waiting(i);
+    }
+    const std::int64_t clock_ms =
+        outbox.wall_time().unix_ms({outbox.boot(), now.ms()}).value_or(now.ms());
+    const SlotAnswer answer =
+        slots_->step(now,
+                     clock_ms,
+                     {.connected = client_.state() == MqttState::connected,
+                      .drained = !any,
+                      .urgent = waiting(static_cast<std::size_t>(RecordClass::alarm))});
+    if (answer.connect) {
+        client_.connect();
+    } else if (client_.state() != MqttState::off) {
+        publish_status(false);
+        client_.disconnect();
+    }
+    return answer.ask_again;
+}
+
 Instant MqttSink::run(Instant now) {
+    const Instant slot = slots_ ? follow_slots(now) : never;
     if (down_since_.us >= 0) {
-        if (now - down_since_ < unreachable_after) {
-            return down_since_ + unreachable_after;
+        // Between its slots a sink is away on purpose: two of them must fail.
+        const Duration patience =
+            settings_.window ? settings_.window->every * 2 + unreachable_after : unreachable_after;
+        if (now - down_since_ < patience) {
+            return earlier(slot, down_since_ + patience);
         }
         gateway_.faults().raise(settings_.name.view(),
                                 FaultKind::sink_unreachable,
                                 Severity::warning,
                                 reason_.empty() ? "The broker does not answer." : reason_,
                                 now);
-        return never;
+        return slot;
     }
     OutgoingBatch batch;
     while (delivery_.next(now, batch)) {
@@ -160,12 +199,12 @@ Instant MqttSink::run(Instant now) {
         const auto id = client_.publish(topic.view(), batch.payload, 1, false, batch.ttl_s);
         if (!id) {
             delivery_.not_sent();
-            return now + milliseconds(100);
+            return earlier(slot, now + milliseconds(100));
         }
         delivery_.sent(static_cast<std::uint32_t>(*id));
         sent_bytes_ += batch.payload.size();
     }
-    return delivery_.due(now);
+    return earlier(slot, delivery_.due(now));
 }
 
 void MqttSink::publish_status(bool online) {

@@ -5,11 +5,13 @@
 // are checked and handed to the gateway.
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/task/delivery.h"
 #include "core/task/gateway.h"
+#include "core/task/slots.h"
 #include "core/trust/command_signature.h"
 #include "host/guard.h"
 #include "host/http/view.h"
@@ -59,6 +61,7 @@ class MqttSink final : public Task, private DeadLetters {
     void take_durable(std::string_view payload, Instant now);
     void rejected(const Record& record) override;
     void publish_status(bool online);
+    Instant follow_slots(Instant now);
 
     Loop& loop_;
     Gateway& gateway_;
@@ -72,6 +75,7 @@ class MqttSink final : public Task, private DeadLetters {
     std::vector<char> batch_;
     std::vector<std::uint8_t> record_;
     Delivery delivery_;
+    std::optional<Slots> slots_;  // window mode
     MqttClient client_;
     std::string reason_;
     Instant down_since_{-1};

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/jouleway/program.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 
 #include <boost/asio/signal_set.hpp>
 
@@ -13,6 +10,7 @@
 #include "apps/jouleway/drivers.h"
 #include "apps/jouleway/service_socket.h"
 #include "host/crc32c.h"
+#include "host/service.h"
 #include "host/version.h"
 
 namespace jw {
@@ -165,13 +163,9 @@ class Program {
 }  // namespace
 
 int run_program(const std::string& settings_path) {
-    umask(0077);
-    prctl(PR_SET_DUMPABLE, 0);
+    harden_process();
     use_hardware_crc32c();
-    auto log = spdlog::stderr_logger_st("jouleway");
-    // The journal takes the level from the prefix.
-    log->set_pattern(isatty(STDERR_FILENO) != 0 ? "%T.%e %^%l%$ %v" : "%l: %v");
-    spdlog::set_default_logger(log);
+    start_log();
     return Program(settings_path).run();
 }
 
