@@ -157,6 +157,12 @@ def suite_release():
     return ctest("release", "release", "-LE", "nightly")
 
 
+def suite_reliability():
+    """The campaigns against store and gateway; the suite `release` has built what they need."""
+    succeeded, output = run("reliability", sys.executable, "tools/reliability.py", minutes=40)
+    return counted(output, succeeded)
+
+
 def suite_web():
     web = ROOT / "web"
     wanted, installed = web / "package-lock.json", web / "node_modules/.package-lock.json"
@@ -215,7 +221,7 @@ def suite_coverage():
 
 
 PLAIN = ["format", "web", "dev", "rv32", "fuzz"]
-CI = [*PLAIN, "release", "browser", "package"]
+CI = [*PLAIN, "release", "reliability", "browser", "package"]
 MODES = {
     "plain": PLAIN,
     "--ci": CI,

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the reliability campaigns with the release build, and writes what they counted.
+
+    tools/reliability.py             the counts of every CI run (about three minutes on two cores)
+    tools/reliability.py --night     the larger ones; adds a line per campaign to the ledger
+    tools/reliability.py --write     also writes docs/RELIABILITY.md
+
+Each campaign prints one line of JSON; it fails where anything accepted was lost, or where it
+counted nothing. The ledger (docs/reliability-ledger.jsonl) adds up nights; a line counts only as long as
+the folders that it tested are the same (their hash stands in it)."""
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "release"
+LEDGER = ROOT / "docs" / "reliability-ledger.jsonl"
+CUTS = BUILD / "tests" / "power_cut"
+E2E = ROOT / "tests" / "e2e"
+OUTBOX = ("core/base", "core/model", "core/outbox")
+PATH = OUTBOX + ("core/bus", "core/codec", "core/device", "core/sink", "core/task", "core/trust",
+                 "host", "apps/jouleway")
+
+
+class Campaign:
+    """What is run, what its numbers mean, and what it tested."""
+
+    def __init__(self, name, title, kind, command, ci, night, sentence, folders, beside):
+        self.name, self.title, self.kind = name, title, kind
+        self.command, self.ci, self.night = command, ci, night
+        self.sentence, self.folders, self.beside = sentence, folders, beside
+
+
+CAMPAIGNS = [
+    Campaign("power_cut", "Power cut at any storage operation", "simulated",
+             [CUTS / "power_cut"], ["--cuts", "5000000"], ["--cuts", "500000000"],
+             "{cuts} cuts, {records_accepted} records accepted, {lost} lost", OUTBOX,
+             "mosquitto's test rig: 15 000 mechanical power cycles"),
+    Campaign("histories", "Every history of a few operations, every cut, up to two of the unsynced "
+             "writes kept", "simulated, exhaustive",
+             [CUTS / "histories"], ["--length", "3"], ["--length", "4"],
+             "all {histories} histories of {length} operations, {cuts} cuts, {lost} lost", OUTBOX,
+             "CrashMonkey: three operations found 24 of 26 file system bugs"),
+    Campaign("damage", "Every bit of a small store flipped, every length cut off", "simulated, "
+             "exhaustive", [CUTS / "damage"], ["--stride", "1"], ["--stride", "1"],
+             "{bits_flipped} bits, {lengths} lengths: it always started, {intact_lost} intact "
+             "records lost, {counted_damaged} damaged ones counted", OUTBOX,
+             "mosquitto does not start on a zero-filled file (#3159, #2639)"),
+    Campaign("kill", "kill -9 of the real gateway under load", "real processes, real broker",
+             [sys.executable, E2E / "kill.py"], ["--kills", "1000"], ["--kills", "20000"],
+             "{kills} kills, {accepted} records accepted, {lost} lost, {duplicates} sent again",
+             PATH, "NATS 2.12.1 lost 14.1 % of 930 005 acknowledged messages at a power loss"),
+    Campaign("kill_broker", "The same, and the broker killed and its store lost, two-stage release "
+             "on", "real processes, real broker", [sys.executable, E2E / "kill.py"],
+             ["--kills", "200", "--two-stage"], ["--kills", "4000", "--two-stage"],
+             "{kills} kills, {broker_kills} of the broker, {accepted} accepted, {lost} lost", PATH,
+             "mosquitto alone: see the next row"),
+    Campaign("kill_plain", "The same with two-stage release off: what a plain broker costs",
+             "real processes, real broker", [sys.executable, E2E / "kill.py"],
+             ["--kills", "60", "--plain"], ["--kills", "400", "--plain"],
+             "{kills} kills, {broker_kills} of the broker, {accepted} accepted, {lost} lost",
+             PATH, "this is the difference that two-stage release makes"),
+]
+LOSS_EXPECTED = {"kill_plain"}
+
+
+def folder_hash(folders):
+    """Of the product's files in these folders, tests left out."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in {".h", ".cpp"} and not path.stem.endswith("_test"):
+                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def commit():
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True,
+                          text=True)
+    return told.stdout.strip() or "unknown"
+
+
+def run(campaign, night):
+    """The numbers of one campaign, or the end of what it said."""
+    arguments = campaign.night if night else campaign.ci
+    begun = time.monotonic()
+    told = subprocess.run([str(part) for part in campaign.command] + arguments, cwd=ROOT,
+                          capture_output=True, text=True, timeout=20000,
+                          env={**os.environ, "JOULEWAY_BUILD": str(BUILD)})
+    lines = [line for line in told.stdout.splitlines() if line.startswith("{")]
+    numbers = json.loads(lines[-1]) if lines else {}
+    numbers["wall_s"] = round(time.monotonic() - begun, 1)
+    lost = numbers.get("lost", numbers.get("intact_lost"))
+    good = told.returncode == 0 and lost is not None and (
+        lost == 0 or campaign.name in LOSS_EXPECTED)
+    if not good:
+        print((told.stdout + told.stderr)[-2000:], file=sys.stderr)
+    return good, numbers
+
+
+def in_words(number):
+    """1842331 as 1 842 331."""
+    return f"{number:,}".replace(",", " ") if isinstance(number, int) else str(number)
+
+
+def row(campaign, numbers, night):
+    words = campaign.sentence.format(**{k: in_words(v) for k, v in numbers.items()})
+    arguments = " ".join(campaign.night if night else campaign.ci)
+    program = pathlib.Path(campaign.command[-1]).relative_to(ROOT)
+    return (f"| {campaign.title} | {campaign.kind} | {words} | {numbers['wall_s']:g} s "
+            f"| `{program} {arguments}` | {campaign.beside} |")
+
+
+def ledger_rows():
+    """Sums of the nights whose tested folders are as they are now."""
+    sums = {}
+    if LEDGER.exists():
+        for line in LEDGER.read_text().splitlines():
+            night = json.loads(line)
+            campaign = next((c for c in CAMPAIGNS if c.name == night["campaign"]), None)
+            if campaign and night["folders"] == folder_hash(campaign.folders):
+                of_name = sums.setdefault(night["campaign"], {"nights": 0})
+                of_name["nights"] += 1
+                for key, value in night["numbers"].items():
+                    if isinstance(value, int):
+                        of_name[key] = of_name.get(key, 0) + value
+    return sums
+
+
+PAGE = """# Reliability
+
+What the store survives is a claim only together with the faults that were tried. This page is
+written by `tools/reliability.py --write`; nobody edits it.
+
+## Fault model
+
+1. Between two finished syncs any part of the writes may reach the medium, in any order, the last
+   one torn at any byte.
+2. A sync or a write may fail, once or from then on; the disk may be full or read-only.
+3. Any bit of the medium may rot; any tail of the file may be missing or zero.
+4. The process may be killed at any moment, also while it starts.
+5. The broker may be killed at any moment and lose everything that it acknowledged.
+6. Outside the model: a disk that loses what it called synced, two independent damages that hit the
+   same record and its number, and whoever has the machine in hand.
+
+*Simulated* means the real outbox over a simulated medium; *real processes* means the shipped
+gateway, simulated devices on loopback and a real mosquitto.
+
+## Figures
+
+Commit {commit}, {machine}.
+
+| what | kind | counted | took | command | beside |
+|---|---|---|---|---|---|
+{rows}
+
+A record counts as accepted once the gateway said that it is on the medium; lost means accepted and
+neither delivered nor announced as a gap. Records sent again carry the same identity.
+
+## Nights
+
+{ledger}
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--night", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", default="")
+    arguments = parser.parse_args()
+    passed = failed = 0
+    rows = []
+    for campaign in CAMPAIGNS:
+        if arguments.only and campaign.name not in arguments.only.split(","):
+            continue
+        good, numbers = run(campaign, arguments.night)
+        passed, failed = passed + good, failed + (not good)
+        print(f"{campaign.name}: {'ok' if good else 'FAILED'} {json.dumps(numbers)}", flush=True)
+        if good:
+            rows.append(row(campaign, numbers, arguments.night))
+        if good and arguments.night:
+            with LEDGER.open("a") as ledger:
+                ledger.write(json.dumps({"campaign": campaign.name, "commit": commit(),
+                                         "folders": folder_hash(campaign.folders),
+                                         "numbers": numbers}) + "\n")
+    if arguments.write and failed == 0:
+        sums = ledger_rows()
+        told = "\n".join(f"- {name}: {json.dumps(numbers)}" for name, numbers in sums.items())
+        machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"
+        (ROOT / "docs" / "RELIABILITY.md").write_text(PAGE.format(
+            commit=commit(), machine=machine, rows="\n".join(rows),
+            ledger=told or "No night has been counted for the present code yet."))
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
