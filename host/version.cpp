@@ -3,6 +3,8 @@
 
 namespace jw {
 
-const char* version() { return JW_VERSION; }
+const char* version() {
+    return JW_VERSION;
+}
 
 }  // namespace jw
