@@ -92,6 +92,9 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
         ch.found = ch.appended;
         ch.recorded = ch.appended;
     }
+    // A segment taken before a power cut may be half there: its generation must not come again.
+    generation_ += *found ? 2 * generations_ahead_max : 0;
+    generation_safe_ = generation_;
     ++boot_;
     journal_.mark(static_cast<unsigned>(StoreKey::boot));
     store_due_ = now;

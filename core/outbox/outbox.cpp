@@ -131,8 +131,12 @@ void Outbox::begin_sync(Instant now) {
         ch.due = never;
     }
     generation_asked_ = generation_;
-    for (Segment& segment : segments_.first(geometry_.segments)) {
-        segment.asked = segment.superseded;
+    for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
+        Segment& segment = segments_[i];
+        if (segment.washing) {
+            wash(i);
+        }
+        segment.asked = segment.superseded || segment.washing;
     }
     syncing_ = true;
     asking_ = true;
@@ -230,7 +234,7 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
         failed_ = false;
         generation_safe_ = generation_asked_;
         for (Segment& segment : segments_.first(geometry_.segments)) {
-            segment = segment.superseded && segment.asked ? Segment{} : segment;
+            segment = segment.asked ? Segment{} : segment;
         }
         for (Chain& ch : chains_) {
             ch.accepted = std::max(ch.accepted, ch.asked);
@@ -253,6 +257,10 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
         retry_at_ = failed_ ? now + retry_delay : now;
         failed_ = true;
         store_due_ = now;
+        for (Segment& segment : segments_.first(geometry_.segments)) {
+            segment.superseded = false;  // neither has the copy reached the medium
+            segment.asked = false;
+        }
         for (Chain& ch : chains_) {
             ch.released_written = ch.released_safe;
             ch.unsure = ch.appended > std::max(ch.accepted, ch.found);
@@ -308,6 +316,7 @@ bool Outbox::write_again(RecordClass c, Instant now) {
     find(source);
     ch.open = false;
     ch.closed = true;
+    ch.recorded = kept;
     while (source.segment != none) {
         const auto record = read_record(source, record_);
         if (!record) {

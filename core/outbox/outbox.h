@@ -55,7 +55,8 @@ struct Segment {
     std::uint32_t generation = 0;  // 0: holds nothing; rises over the whole store
     RecordClass record_class = RecordClass::alarm;
     bool superseded = false;  // a later copy stands for it once that is on the medium,
-    bool asked = false;       // which the running sync will tell
+    bool washing = false;     // free once its stale blocks are wiped on the medium,
+    bool asked = false;       // which the running sync will tell, for both
 };
 
 /// What the outbox knows of one sink.
@@ -238,6 +239,8 @@ class Outbox {
         bool open = false;             // whether the block takes more
         bool closed = false;           // whether the segment takes no more blocks
     };
+    /// How many segments may be taken beyond those that are on the medium.
+    static constexpr std::uint32_t generations_ahead_max = 512;
     enum class StoreKey : unsigned { boot, released = 1, clocks = 1 + record_classes };
     static constexpr unsigned clocks_max = 16;
 
@@ -285,6 +288,9 @@ class Outbox {
     void keep_rest(RecordClass c);
     void release(std::uint32_t segment, std::uint64_t last);
     [[nodiscard]] std::uint32_t choose_free(RecordClass c) const;
+    std::uint32_t choose_clean(RecordClass c);
+    bool clean(std::uint32_t segment);
+    void wash(std::uint32_t segment);
     Status take_segment(RecordClass c, std::uint64_t first_seq, std::int64_t up_ms, Instant now);
     Status enter_block(RecordClass c,
                        std::uint32_t block,

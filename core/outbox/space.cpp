@@ -10,6 +10,8 @@ namespace jw {
 namespace {
 
 constexpr std::uint32_t none = ~0U;
+constexpr std::uint64_t records_per_block_max =
+    (Storage::block_size - BlockHeader::size) / (Fragment::header_size + 1);
 
 std::size_t varint_size(std::uint64_t value) {
     std::size_t size = 1;
@@ -25,7 +27,8 @@ std::size_t varint_size(std::uint64_t value) {
 bool Outbox::is_free(std::uint32_t segment) const {
     const Segment& s = segments_[segment];
     const Chain& ch = chain(s.record_class);
-    return s.generation == 0 || (segment != ch.newest && s.first_seq <= ch.released_safe);
+    return !s.washing &&
+           (s.generation == 0 || (segment != ch.newest && s.first_seq <= ch.released_safe));
 }
 
 std::uint32_t Outbox::next_segment(RecordClass c,
@@ -201,12 +204,47 @@ std::uint32_t Outbox::choose_free(RecordClass c) const {
     return best;
 }
 
+bool Outbox::clean(std::uint32_t segment) {
+    // A power cut may have left blocks of a segment whose first block was lost: nobody sees them
+    // until the first block is written and torn again. Numbers that were given up do no harm.
+    for (std::uint32_t block = 1; block < geometry_.segment_blocks; ++block) {
+        const auto header = read_header(segment, block);
+        if (header && header->generation != segments_[segment].generation &&
+            header->first_seq + records_per_block_max > chain(header->record_class).released_safe) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Outbox::wash(std::uint32_t segment) {
+    constexpr std::array<std::uint8_t, BlockHeader::size> nothing{};
+    for (std::uint32_t block = 1; block < geometry_.segment_blocks; ++block) {
+        // A failure here fails the sync, or shows when the segment is looked at again.
+        (void)medium_.storage.erase(geometry_.block_of(segment) + block);
+        (void)medium_.write(place(segment, block * Storage::block_size), nothing);
+    }
+}
+
+std::uint32_t Outbox::choose_clean(RecordClass c) {
+    std::uint32_t segment = choose_free(c);
+    while (segment != none && segment != chain(c).newest && !clean(segment)) {
+        segments_[segment].washing = true;
+        store_due_ = Instant{INT64_MIN};  // at once
+        segment = choose_free(c);
+    }
+    return segment;
+}
+
 Status Outbox::take_segment(RecordClass c,
                             std::uint64_t first_seq,
                             std::int64_t up_ms,
                             Instant now) {
     Chain& ch = chain(c);
-    std::uint32_t segment = choose_free(c);
+    if (generation_ - generation_safe_ >= generations_ahead_max) {
+        return JW_FAIL(busy);
+    }
+    std::uint32_t segment = choose_clean(c);
     if (segment == none) {
         if (!release_for(c) && ch.newest != none && ch.appended == ch.accepted &&
             settings_of(c).when_full == WhenFull::drop_oldest) {
@@ -214,7 +252,7 @@ Status Outbox::take_segment(RecordClass c,
         }
         if (store_due_ <= now) {
             begin_sync(now);
-            segment = choose_free(c);
+            segment = choose_clean(c);
         }
         if (segment == none) {
             return JW_FAIL(busy);
@@ -317,6 +355,9 @@ Status Outbox::write_record(RecordClass c,
         JW_TRY(medium_.write(place(ch.newest, ch.offset), last));
         ch.offset += static_cast<std::uint32_t>(last.size());
     }
+    // Of a segment that goes on after all of it was given up only the rest counts.
+    std::uint64_t& first_seq = segments_[ch.newest].first_seq;
+    first_seq = std::max(first_seq, ch.released + 1);
     ch.next_seq = seq + 1;
     ch.recorded = std::max(ch.recorded, seq);
     ch.open = true;

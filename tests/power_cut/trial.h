@@ -108,6 +108,7 @@ class Oracle {
     std::vector<Attempt> attempts_;
     // By class and seq: the attempt that has it, counted from 1; 0: none, or one that failed.
     std::array<std::vector<std::uint32_t>, record_classes> by_seq_;
+    Numbers highest_{};  // that any attempt ever had
     std::array<std::uint8_t, 1024> payload_{};
 };
 
