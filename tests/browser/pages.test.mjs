@@ -290,6 +290,15 @@ describe('the relay', () => {
     await says(page, 'read back: 62.5 %.');
   });
 
+  it('of a gateway without a password only shows, and says why', async () => {
+    fake.set({ may_act: false });
+    const page = await show('#/devices/heat');
+    await says(page, 'Acting needs a password: set web.password_scrypt');
+    const button = page.getByRole('button', { name: 'Open the relay' });
+    assert.equal(await button.getAttribute('aria-disabled'), 'true');
+    assert.deepEqual(await violations(page), []);
+  });
+
   it('asking now is answered', async () => {
     const page = await show('#/devices/heat');
     await page.getByRole('button', { name: 'Ask it now' }).click();

@@ -2,6 +2,7 @@
 // A real site for the browser: simulated devices, a broker and the gateway, each a process that
 // can be taken away and brought back.
 import { spawn } from 'node:child_process';
+import { randomBytes, scryptSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -45,11 +46,19 @@ async function holds(what, check) {
   }
 }
 
+function hashed(password) {
+  const salt = randomBytes(16);
+  const key = scryptSync(password, salt, 32, { N: 1 << 15, r: 8, p: 1, maxmem: 1 << 26 });
+  const text = (bytes) => bytes.toString('base64').replace(/=+$/, '');
+  return `$scrypt$ln=15,r=8,p=1$${text(salt)}$${text(key)}`;
+}
+
 export class Site {
   #folder;
   #processes = new Map();
   #commands = new Map();
   url = '';
+  password = 'lindenweg';
 
   async start() {
     this.#folder = await mkdtemp(join(tmpdir(), 'jouleway-browser-'));
@@ -89,7 +98,7 @@ export class Site {
           device('workshop', 'demo_meter', 'Workshop'),
         ],
         sinks: [{ name: 'broker', type: 'mqtt', host: '127.0.0.1', port: broker }],
-        web: { listen: `127.0.0.1:${web}` },
+        web: { listen: `127.0.0.1:${web}`, password_scrypt: hashed(this.password) },
       }),
       { mode: 0o600 },
     );

@@ -42,6 +42,7 @@ const standard = () => ({
   drain_per_s: 600,
   faults: [],
   password: null,
+  may_act: true, // false: as a gateway without a password, which only shows
   clock: true,
   down: false,
   socket: true,
@@ -412,7 +413,8 @@ export class FakeGateway {
         answer.writeHead(204, { 'Set-Cookie': 'session=; Path=/; Max-Age=0' }).end();
       } else {
         const needed = this.state.password !== null;
-        json(200, { role: this.#allowed(request) ? 'owner' : null, password_needed: needed });
+        const role = this.#allowed(request) && this.state.may_act ? 'owner' : null;
+        json(200, { role, password_needed: needed });
       }
       return;
     }
@@ -462,7 +464,6 @@ export class FakeGateway {
       }
       Object.assign(command, { state: 'done', code, value: value ?? null });
       this.#send({ type: 'result', ...command });
-      this.#send(this.#body('readings'));
     }, this.state.relay_delay_ms);
   }
 

@@ -5,7 +5,7 @@ import { ask, Refused } from '../api/ask';
 import type { CommandState, Settable } from '../api/shapes';
 import type { Page } from '../context';
 import { chartUnit, labelOf, written } from '../site/values';
-import type { DeviceView } from '../site/view';
+import type { DeviceView, LiveValue } from '../site/view';
 import { age, clock, decimal, together } from '../text/formats';
 import { say, sayOr } from '../text/say';
 
@@ -13,7 +13,7 @@ type Phase =
   | { at: 'ready' }
   | { at: 'sending'; value: number }
   | { at: 'sent'; value: number; id: string; time: string; slow: boolean }
-  | { at: 'done'; ok: boolean; text: string };
+  | { at: 'done'; ok: boolean; text: string; value?: number | null; at_ms?: number };
 
 const ask_again_ms = 700;
 const slow_after_ms = 10_000;
@@ -69,6 +69,8 @@ function useCommand(page: Page, view: DeviceView, name: string) {
       setPhase({
         at: 'done',
         ok: true,
+        value: result.value,
+        at_ms: performance.now(),
         text: say('command_confirmed', { time, value: shown || '' }),
       });
       page.toast(say('command_toast', { title: view.title, label, value: shown }));
@@ -95,9 +97,10 @@ function useCommand(page: Page, view: DeviceView, name: string) {
           ok: false,
           text:
             error instanceof Refused
-              ? error.status === 401 || error.status === 403
-                ? say('code_denied')
-                : error.message || say('http_status', { status: error.status })
+              ? error.message ||
+                (error.status === 401 || error.status === 403
+                  ? say('code_denied')
+                  : say('http_status', { status: error.status }))
               : say('command_lost'),
         }),
     );
@@ -105,11 +108,18 @@ function useCommand(page: Page, view: DeviceView, name: string) {
   return { phase, send, busy: phase.at === 'sending' || phase.at === 'sent' };
 }
 
+/** Nobody may act without contact, or where no password tells who acts. */
+const mayAct = (page: Page): boolean =>
+  !page.offline && (page.live.session === null || page.live.session.role !== null);
+
 const PhaseLine = ({ page, phase, id }: { page: Page; phase: Phase; id: string }) => {
   let text = '';
   let mark = '';
   if (page.offline) {
     text = phase.at === 'sent' ? say('command_unsure') : say('offline_control');
+    mark = 'stale';
+  } else if (!mayAct(page)) {
+    text = say('control_needs_password');
     mark = 'stale';
   } else if (phase.at === 'sending') {
     text = say('command_sending');
@@ -129,11 +139,26 @@ const PhaseLine = ({ page, phase, id }: { page: Page; phase: Phase; id: string }
   );
 };
 
+/** What was read back holds until a newer reading comes: the two never contradict each other. */
+function afterReadBack(page: Page, phase: Phase, value: LiveValue | undefined): LiveValue | undefined {
+  if (!value || phase.at !== 'done' || phase.value == null || phase.at_ms === undefined) {
+    return value;
+  }
+  const read_at_ms = page.tick_ms - value.age_s * 1000;
+  return read_at_ms < phase.at_ms
+    ? { ...value, value: phase.value, stale: false, age_s: 0 }
+    : value;
+}
+
 const isSwitch = (settable: Settable): boolean => settable.least === 0 && settable.most === 1;
 
 const SwitchControl = ({ page, view, settable }: { page: Page; view: DeviceView; settable: Settable }) => {
   const { phase, send, busy } = useCommand(page, view, settable.name);
-  const value = view.values.find((one) => one.name === settable.name);
+  const value = afterReadBack(
+    page,
+    phase,
+    view.values.find((one) => one.name === settable.name),
+  );
   const known = value !== undefined && value.value !== null;
   const closed = known && value.value !== 0;
   const relay = settable.name === 'relay_closed';
@@ -142,7 +167,7 @@ const SwitchControl = ({ page, view, settable }: { page: Page; view: DeviceView;
   // Known and fresh: only the way out of it is offered. The label stays while the device works.
   const wanted = phase.at === 'sending' || phase.at === 'sent' ? phase.value : null;
   const choices = wanted !== null ? [wanted] : known && !value.stale ? [closed ? 0 : 1] : [1, 0];
-  const off = busy || page.offline;
+  const off = busy || !mayAct(page);
   return (
     <div class="control" data-control={settable.name}>
       <div class="control-now">
@@ -203,7 +228,7 @@ const NumberControl = ({ page, view, settable }: { page: Page; view: DeviceView;
     least: bound(settable.least),
     most: together({ number: bound(settable.most), unit }),
   };
-  const off = busy || page.offline;
+  const off = busy || !mayAct(page);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (off) {
@@ -283,11 +308,11 @@ export const PollNow = ({ page, view }: { page: Page; view: DeviceView }) => {
   };
   return (
     <div class="poll">
-      <button class="btn" onClick={() => page.offline || poll()} aria-disabled={page.offline}>
+      <button class="btn" onClick={() => !mayAct(page) || poll()} aria-disabled={!mayAct(page)}>
         {say('poll_now')}
       </button>
       <span class="s dim" role="status">
-        {said}
+        {mayAct(page) || page.offline ? said : say('control_needs_password')}
       </span>
     </div>
   );

@@ -252,16 +252,22 @@ export function statusOf(situation: Situation): StatusText {
     lines.push(delivery);
   }
   const others = found.which === 'meter_silent' ? silent.filter((view) => view !== facts.grid) : silent;
-  if (others.length > 0) {
-    lines.push({
-      mark: 'warning',
-      text: say('devices_silent', {
-        count: others.length,
-        n: count(others.length),
-        of: count(facts.views.length),
-      }),
-      to: others.length === 1 ? `#/devices/${others[0]!.device.name}` : '#/devices',
-    });
+  for (const [key, state] of [
+    ['devices_silent', 'asleep'],
+    ['devices_wrong', 'refusing'],
+  ] as const) {
+    const such = others.filter((view) => view.device.state === state);
+    if (such.length > 0) {
+      lines.push({
+        mark: 'warning',
+        text: say(key, {
+          count: such.length,
+          n: count(such.length),
+          of: count(facts.views.length),
+        }),
+        to: such.length === 1 ? `#/devices/${such[0]!.device.name}` : '#/devices',
+      });
+    }
   }
   if (facts.status && facts.status.time === null) {
     lines.push({ mark: 'stale', text: say('clock_not_set') });

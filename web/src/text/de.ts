@@ -89,6 +89,7 @@ export const de: Record<Key, Entry> = {
     other: '{n} von {of} Geräten antworten nicht',
   },
   last_values: 'Die letzten Werte sind von {time}',
+  devices_wrong: { one: '{n} von {of} Geräten antwortet falsch', other: '{n} von {of} Geräten antworten falsch' },
   clock_not_set: 'Die Uhr ist noch nicht gestellt; Messwerte werden behalten und bekommen dann ihre Zeit',
 
   // power flow
@@ -197,6 +198,7 @@ export const de: Record<Key, Entry> = {
 
   // control
   control: 'Bedienung',
+  control_needs_password: 'Handeln braucht ein Passwort: web.password_scrypt in den Einstellungen setzen. Bis dahin zeigt diese Seite nur.',
   relay_is_closed: 'geschlossen',
   relay_is_open: 'offen',
   relay_close: 'Relais schließen',

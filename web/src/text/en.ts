@@ -84,6 +84,7 @@ const table = {
   meter_never: '{title} has not answered yet',
   devices_silent: { one: '{n} of {of} devices does not answer', other: '{n} of {of} devices do not answer' },
   last_values: 'The last values are from {time}',
+  devices_wrong: { one: '{n} of {of} devices answers wrongly', other: '{n} of {of} devices answer wrongly' },
   clock_not_set: 'The clock is not set yet; readings are kept and get their time then',
 
   // power flow
@@ -191,6 +192,7 @@ const table = {
 
   // control
   control: 'Control',
+  control_needs_password: 'Acting needs a password: set web.password_scrypt in the settings. Until then this page only shows.',
   relay_is_closed: 'closed',
   relay_is_open: 'open',
   relay_close: 'Close the relay',
