@@ -81,6 +81,8 @@ class Daemon final : private GatewayOut {
     void stop(std::function<void()> done);
     Instant step(Instant now);
 
+    /// How many records of all classes were accepted, as of the last turn.
+    [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
     /// "epoch … accepted a,b,c,d waiting n", for whoever watches the service.
     [[nodiscard]] std::string status();
     [[nodiscard]] std::vector<Remembered> remember();
