@@ -246,10 +246,6 @@ GatewaySettings::Sink read_sink(const Json& item, const std::string& place, File
     std::string order;
     members.text("order", order);
     sink.fresh_first = order == "fresh_first";
-    std::string payload;
-    members.text("payload", payload);
-    sink.cbor = payload == "cbor";
-    members.span_s("keep_s", sink.keep);
     return sink;
 }
 

@@ -100,8 +100,6 @@ struct GatewaySettings {
         std::uint32_t inflight = 20;
         bool two_stage = false;
         bool fresh_first = false;  // new telemetry goes ahead of a backlog
-        bool cbor = false;         // payload; JSON otherwise
-        Duration keep;             // 0: as the devices say
     };
     struct Issuer {
         Name name;

@@ -239,10 +239,6 @@ class Rules {
     }
 
     void sinks() {
-        Duration least_keep = seconds(86400);
-        for (const GatewaySettings::Device& device : read_.devices) {
-            least_keep = std::min(least_keep, device.settings.keep);
-        }
         const Json& list = array_at(document_, "sinks");
         for (std::size_t i = 0; i < read_.sinks.size(); ++i) {
             const std::string place = fmt::format("/sinks/{}", i);
@@ -259,12 +255,6 @@ class Rules {
                       "only one of cert_file and key_file",
                       "a certificate is of use only with its key",
                       "give both or neither");
-            }
-            if (sink.keep > Duration{} && !read_.devices.empty() && sink.keep < least_keep) {
-                wrong(place + "/keep_s",
-                      shown(list[i]["keep_s"]),
-                      "a sink may keep less often than the devices, not more often",
-                      fmt::format("give at least {} or leave it out", least_keep.us / 1'000'000));
             }
         }
     }

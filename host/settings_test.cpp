@@ -98,7 +98,7 @@ class SettingsTest : public testing::Test {
               {"name":"broker","type":"mqtt","host":"127.0.0.1","port":1884,"version":3,
                "user":"gw","mode":"window","window":{"every_s":300,"for_s":30},
                "batch":{"readings":50,"bytes":4096,"age_ms":250},"inflight":9,"two_stage":true,
-               "payload":"cbor","keep_s":900,"tls":{}}],
+               "order":"fresh_first","tls":{}}],
             "commands":{"issuers":[{"name":"anyone","method":"none"}]},
             "web":{"listen":"[::1]:8081","hosts":["energy.example"],"tokens":[
               {"name":"grafana","role":"viewer","sha256":
@@ -150,7 +150,7 @@ TEST_F(SettingsTest, sinks_issuers_and_web_are_understood) {
     EXPECT_EQ(sink.password->reveal(), "correct horse");
     EXPECT_EQ(sink.window->every, seconds(300));
     EXPECT_EQ(sink.batch.age, milliseconds(250));
-    EXPECT_TRUE(sink.two_stage && sink.cbor && sink.tls.has_value());
+    EXPECT_TRUE(sink.two_stage && sink.fresh_first && sink.tls.has_value());
     EXPECT_EQ(sink.client_id, "gw-lindenweg");
     EXPECT_EQ(outcome.settings->issuers.at(1).key->reveal(), "0123456789abcdef");
     EXPECT_EQ(outcome.settings->issuers.at(2).key->reveal(), std::string(32, 'k'));
@@ -313,10 +313,6 @@ TEST_F(SettingsTest, a_window_belongs_to_its_mode_and_is_shorter_than_its_distan
     wrong_item("/sinks", 0, R"({"mode":"stay"})", "/sinks/0/window");
     EXPECT_EQ(wrong_item("/sinks", 0, R"({"window":{"for_s":300}})", "/sinks/0/window/for_s").found,
               "300");
-}
-
-TEST_F(SettingsTest, a_sink_cannot_narrow_what_is_kept) {
-    EXPECT_EQ(wrong_item("/sinks", 0, R"({"keep_s":5})", "/sinks/0/keep_s").found, "5");
 }
 
 TEST_F(SettingsTest, a_password_needs_a_user_and_a_certificate_its_key) {
