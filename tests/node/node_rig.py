@@ -21,9 +21,12 @@ QEMU = shutil.which("qemu-system-riscv32")
 
 
 class Cable:
-    """A serial line between two pseudo terminals that stays when one side dies."""
+    """A serial line between two pseudo terminals that stays when one side dies. Of so many bytes
+    `damage_each` one arrives with a wrong bit."""
 
-    def __init__(self):
+    def __init__(self, damage_each=0, chance=None):
+        self.damage_each, self.chance = damage_each, chance
+        self.damaged = 0
         pairs = [pty.openpty(), pty.openpty()]
         for _, end in pairs:
             tty.setraw(end)
@@ -41,9 +44,19 @@ class Cable:
         while self.running:
             for master in select.select(self.masters, [], [], 0.1)[0]:
                 try:
-                    os.write(other[master], os.read(master, 4096))
+                    os.write(other[master], self.damage(os.read(master, 4096)))
                 except BlockingIOError:
                     pass  # nobody reads at the other end: bytes fall off, as from a real cable
+
+    def damage(self, read):
+        if not self.damage_each:
+            return read
+        result = bytearray(read)
+        for at in range(len(result)):
+            if self.chance.randrange(self.damage_each) == 0:
+                result[at] ^= 1 << self.chance.randrange(8)
+                self.damaged += 1
+        return result
 
     def stop(self):
         self.running = False

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""joulenode from its meter to the broker: 1 000 readings, its power cut 50 times, none lost.
+"""joulenode from its meter to the broker: 1 000 readings, its power cut 50 times, bytes of
+its line damaged, none lost.
 
 Truth is the node's own flash: after each cut it is copied and walked, and what was found there once
 counts as accepted. All of it, in its order and once, is what the subscriber must get."""
@@ -17,6 +18,7 @@ from simulated_site import ROOT, Broker, Collector, Devices, Gateway, Site, sett
 
 READINGS = int(os.environ.get("JOULENODE_READINGS", "1000"))
 CUTS = int(os.environ.get("JOULENODE_CUTS", "50"))
+DAMAGE_EACH = 10_000  # bytes on the line to the gateway
 SEED = int(os.environ.get("JOULENODE_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
 REQUIRED = os.environ.get("CI") == "true" or os.environ.get("JOULEWAY_RECORDED") == "required"
 IDENTITY = ("seq", "time", "boot", "up_ms", "device")
@@ -93,7 +95,7 @@ class NodeTest(unittest.TestCase):
             broker = site.add(Broker(site.folder))
             collector = site.add(Collector(broker, "gw-1"))
             collector.start()
-            cable = site.add(Cable())
+            cable = site.add(Cable(DAMAGE_EACH, random.Random(SEED)))
             gateway = site.add(Gateway(site.folder, node_settings(site.folder, broker,
                                                                   cable.ends[0])))
             gateway.start()
@@ -105,7 +107,7 @@ class NodeTest(unittest.TestCase):
             began = time.monotonic()
             for _ in range(CUTS):
                 node.start()
-                time.sleep(chance.uniform(0.05, 1.0))
+                time.sleep(chance.uniform(0.05, 1.4))
                 node.kill()
                 accepted.look(node)
             print(f"{len(accepted.readings)} readings in {len(accepted.lives)} lives "
@@ -116,14 +118,15 @@ class NodeTest(unittest.TestCase):
                     return [values(record) for key, record in sorted(collector.records.items())
                             if key[1] == 3]
             node.start()
-            wait_for(lambda: len(received()) >= READINGS, f"{READINGS} readings arrive", 60)
+            wait_for(lambda: len(received()) >= READINGS, f"{READINGS} readings arrive", 120)
             meter.kill()  # nothing new any more
             wait_for(lambda: accepted.look(node) or len(received()) >= len(accepted.readings),
-                     "everything on the flash arrives", 30)
+                     "everything on the flash arrives", 60)
             node.kill()
             accepted.look(node)
             print(f"{len(received())} readings received, {len(accepted.lives)} lives, "
-                  f"stack {node.stack_bytes()} bytes, {time.monotonic() - began:.0f} s")
+                  f"{cable.damaged} bytes damaged, stack {node.stack_bytes()} bytes, "
+                  f"{time.monotonic() - began:.0f} s")
             self.check(accepted, received(), collector)
             subprocess.run([sys.executable, str(ROOT / "tools" / "footprint.py"), str(FIRMWARE),
                             "--stack", str(node.stack_bytes())], check=True)

@@ -89,7 +89,6 @@ void NodeDevice::take_batch(Bytes body, Instant now) {
         return;
     }
     now_ = now;
-    last_stored_ = 0;
     last_ = {};
     stored_ = done;
     if (!read_batch(in.rest(), *this)) {
@@ -101,6 +100,7 @@ void NodeDevice::take_batch(Bytes body, Instant now) {
     if (!stored_ || last_.seq == 0) {
         return;  // not taken whole: no acknowledgement, the node sends it again
     }
+    // Of a repeated batch we do not know our numbers any more: they are not above the last one.
     const Pending pending{last_stored_,
                           {last_.epoch, static_cast<std::uint8_t>(last_.record_class), last_.seq}};
     (void)pending_.push(pending);  // no room: the node sends it again

@@ -56,11 +56,11 @@ class NodeDevice final : public Device, public Line, private BatchReader {
     FixedList<Pending, 16> pending_;
     std::uint64_t epoch_ = 0;
     std::array<std::uint64_t, record_classes> seen_{};
+    std::uint64_t last_stored_ = 0;  // our number of the last record of this node
     // Of the batch that is being read:
     Instant now_;
     std::uint32_t sent_boot_ = 0;
     std::int64_t sent_up_ms_ = 0;
-    std::uint64_t last_stored_ = 0;
     RecordId last_;
     Status stored_ = done;
     Instant last_frame_{-1};

@@ -133,6 +133,19 @@ TEST(a_repeated_batch_is_acknowledged_again_and_not_stored_again) {
     EXPECT(bench.heard.stored == 4);
 }
 
+TEST(a_batch_repeated_after_a_lost_connection_still_waits_for_our_medium) {
+    Bench bench;
+    bench.send(1);
+    bench.device.disconnected(Instant{} + seconds(100));
+    bench.device.connected(Instant{} + seconds(100));
+    bench.send(1);
+    (void)bench.device.step(Instant{} + seconds(101));
+    EXPECT(bench.heard.stored == 2 && bench.wire.acknowledged() == 0);
+    bench.heard.on_medium = 2;
+    (void)bench.device.step(Instant{} + seconds(102));
+    EXPECT(bench.wire.acknowledged() == 2);
+}
+
 TEST(a_batch_that_cannot_be_stored_whole_is_not_acknowledged) {
     Bench bench;
     bench.heard.full = true;
