@@ -8,6 +8,7 @@ import { csvOf, decimalsFor, gapsOf } from '../src/site/series';
 import { deliveryLine, statusOf, type Situation } from '../src/site/status';
 import { groupOf, labelOf, written } from '../src/site/values';
 import { isStale, powersOf, viewOf } from '../src/site/view';
+import { wholeHour } from '../src/parts/recent';
 import { typed } from '../src/parts/control';
 import { thin, together } from '../src/text/formats';
 import { chooseLanguage } from '../src/text/say';
@@ -408,6 +409,12 @@ describe('chart', () => {
 
   it('a gap may last until now', () => {
     expect(gapsOf([1, null, null], 10, 20)).toEqual([{ from: 0, to: 2 }]);
+  });
+
+  it('keeps the width of an hour where there is less', () => {
+    const short = { device: 'd', name: 'n', step_s: 10, to: null, values: [5, 6] };
+    const { values } = wholeHour(short);
+    expect([values.length, values[357], values[358], values[359]]).toEqual([360, null, 5, 6]);
   });
 
   it('counts as finely as its steps', () => {

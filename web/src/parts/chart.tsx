@@ -123,7 +123,10 @@ function optionsOf(series: Series, width: number, moved: (i: number | null) => v
         grid: { show: false },
         size: 28,
         space: 64,
-        values: (_, splits) => splits.map((at) => clock(at * 1000, at * 1000)),
+        values: (_, splits) => {
+          const fine = splits.length > 1 && splits[1]! - splits[0]! < 60;
+          return splits.map((at) => clock(at * 1000, at * 1000, fine));
+        },
       },
       {
         ...axis,

@@ -7,6 +7,12 @@ import type { Recent } from '../api/shapes';
 const kept = new Map<string, Recent>(); // so that going back to a page draws at once
 const kept_most = 64;
 
+/** A gateway that runs for less than an hour gives less: the hour keeps its width. */
+export function wholeHour(recent: Recent): Recent {
+  const lacking = Math.max(0, Math.round(3600 / recent.step_s) - recent.values.length);
+  return { ...recent, values: [...Array<null>(lacking).fill(null), ...recent.values] };
+}
+
 export function useRecent(
   wanted: readonly { device: string; name: string }[],
   every_s: number,
@@ -24,7 +30,7 @@ export function useRecent(
         const query = new URLSearchParams({ device: one.device, name: one.name });
         try {
           const recent = await ask<Recent>(`readings/recent?${query}`);
-          kept.set(`${one.device} ${one.name}`, recent);
+          kept.set(`${one.device} ${one.name}`, wholeHour(recent));
           setFailed(null);
         } catch (error) {
           setFailed(error instanceof Error ? error.message : '');
