@@ -7,8 +7,8 @@
     tools/reliability.py --write     also writes docs/RELIABILITY.md
 
 Each campaign prints one line of JSON; it fails where anything accepted was lost, or where it
-counted nothing. The ledger (docs/reliability-ledger.jsonl) adds up nights; a line counts only as long as
-the folders that it tested are the same (their hash stands in it)."""
+counted nothing. The ledger (docs/reliability-ledger.jsonl) adds up nights; a line counts only as
+long as the folders that it tested are the same (their hash stands in it)."""
 import argparse
 import hashlib
 import json
