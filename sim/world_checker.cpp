@@ -13,6 +13,8 @@
 namespace jw::sim {
 namespace {
 
+constexpr Duration act_wait_max = seconds(30);
+
 std::uint64_t checksum(std::string_view text) {
     Trace sum;
     sum.add(as_bytes(text));
@@ -306,10 +308,10 @@ void WorldChecker::written(std::size_t unit, bool value) {
     for (auto& [id, fate] : commands_) {
         fate.stood = fate.stood || (fate.unit == unit && fate.value == value);
     }
-    // A command that nobody answered for in time, or whose request came again, may act late.
+    // A command that was reported silent may have acted; none acts later than its device may wait.
     for (auto& [id, fate] : commands_) {
         if (fate.unit == unit && fate.value == value && fate.executed == 0 &&
-            stage_.now < fate.expiry + seconds(120)) {
+            stage_.now < fate.expiry + act_wait_max) {
             ++fate.executed;
             ++counts_.executed;
             return;

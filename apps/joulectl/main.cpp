@@ -100,6 +100,24 @@ void add_command(CLI::App& app, CommandOptions& options, int& exit_code) {
     command->callback([&] { exit_code = joulectl::command(options); });
 }
 
+void add_world(CLI::App& app, WorldOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand(
+        "world", "Simulate gateways under faults; what was accepted has to arrive");
+    command->add_option("--seed", options.seed, "Same seed, same run, event for event")
+        ->capture_default_str();
+    command->add_option("--seeds", options.seeds, "How many worlds, from that seed on")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000'000));
+    command->add_option("--minutes", options.minutes, "Simulated, with the seed's faults at work")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000'000));
+    command->footer(
+        "Prints one JSON line a seed. Exit code: 0 all is well, 1 something broke (the line says\n"
+        "what and when), 2 usage.\n"
+        "Example: joulectl world --seed 42 --minutes 600");
+    command->callback([&] { exit_code = world(options); });
+}
+
 void add_secrets(CLI::App& app, int& exit_code) {
     app.add_subcommand("password", "Ask for a password, print what web.password_scrypt takes")
         ->callback([&] { exit_code = password(); });
@@ -120,12 +138,14 @@ int run(int argc, char** argv) {
     DecodeOptions decode_options;
     CrcOptions crc_options;
     SimOptions sim_options;
+    WorldOptions world_options;
     CommandOptions command_options;
     OutboxOptions outbox_options;
     add_decode(app, decode_options, exit_code);
     add_sim(app, sim_options, exit_code);
     add_crc(app, crc_options, exit_code);
     add_outbox(app, outbox_options, exit_code);
+    add_world(app, world_options, exit_code);
     add_command(app, command_options, exit_code);
     add_secrets(app, exit_code);
     auto* self = app.add_subcommand("self", "Tell about this program");

@@ -49,6 +49,13 @@ struct SimOptions {
 };
 int simulate(const SimOptions& options);
 
+struct WorldOptions {
+    std::uint64_t seed = 1;
+    std::uint64_t seeds = 1;
+    std::uint32_t minutes = 60;
+};
+int world(const WorldOptions& options);
+
 struct OutboxOptions {
     std::string action;  // dump, verify or count
     std::string folder;

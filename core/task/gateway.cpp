@@ -97,7 +97,7 @@ Instant Gateway::step(Instant now) {
     next = earlier(next, commands_.step(unix_ms(now), now));
     next = earlier(next, outbox_.step(now));
     watch_store(now);
-    return next;
+    return earlier(next, queue_.next_due());  // a command may have woken a line
 }
 
 ResultCode Gateway::submit(const Command& command, CommandSource source, Instant now) {
@@ -298,6 +298,7 @@ ResultCode Gateway::act(const Command& command, Instant now) {
         return ResultCode::unknown_target;
     }
     Status started = done;
+    queue_.wake(Priority::line, now);  // its line may not look before the next poll
     if (command.action == Action::read) {
         started = port->device->poll_now(now);
         if (started) {

@@ -15,6 +15,14 @@ void TaskQueue::wake(const Task& task, Instant at) {
     }
 }
 
+void TaskQueue::wake(Priority priority, Instant at) {
+    for (Entry& entry : entries_) {
+        if (entry.priority == priority) {
+            entry.due = earlier(entry.due, at);
+        }
+    }
+}
+
 Instant TaskQueue::run(Instant now) {
     ++turn_;
     for (std::size_t ran = 0; ran < entries_.size(); ++ran) {

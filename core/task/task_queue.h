@@ -38,6 +38,8 @@ class TaskQueue {
     [[nodiscard]] bool add(Task& task, Priority priority, Instant due);
     /// Makes a task due no later than `at`; a task that is not in the queue is left alone.
     void wake(const Task& task, Instant at);
+    /// The same for every task of a priority.
+    void wake(Priority priority, Instant at);
     /// One turn: everything that is due when it begins, and what that wakes, each once. Gives the
     /// next due time.
     Instant run(Instant now);

@@ -89,3 +89,25 @@ TEST(a_full_queue_refuses) {
     EXPECT(!queue.add(probe, Priority::line, never));
     EXPECT(queue.next_due() == never);
 }
+
+TEST(all_tasks_of_a_priority_are_woken_at_once_and_no_others) {
+    std::array<TaskQueue::Entry, 3> storage{};
+    TaskQueue queue(storage);
+    struct Counted : Task {
+        int runs = 0;
+        Instant run(Instant) override {
+            ++runs;
+            return never;
+        }
+    };
+    Counted line;
+    Counted other_line;
+    Counted sink;
+    EXPECT(queue.add(line, Priority::line, never));
+    EXPECT(queue.add(other_line, Priority::line, never));
+    EXPECT(queue.add(sink, Priority::sink, never));
+    queue.wake(Priority::line, Instant{5});
+    EXPECT(queue.next_due() == Instant{5});
+    (void)queue.run(Instant{5});
+    EXPECT(line.runs == 1 && other_line.runs == 1 && sink.runs == 0);
+}

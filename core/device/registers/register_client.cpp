@@ -13,6 +13,8 @@ using modbus::Exception;
 constexpr std::uint8_t silent_tries_max = 2;  // of one question; a line may lose a byte
 constexpr std::uint8_t busy_tries_max = 5;
 constexpr Duration busy_wait = milliseconds(100);  // doubles: 100, 200, 400, 800 ms
+// A write that waits longer is not sent any more: before Commands reports that nobody answered.
+constexpr Duration act_wait_max = seconds(25);
 constexpr Duration sleep_wait_least = seconds(1);
 // With the time that a poll takes, a device that answers again is back within 60 s.
 constexpr Duration sleep_wait_most = seconds(30);
@@ -74,6 +76,9 @@ Instant RegisterClient::due() const {
 
 std::uint8_t RegisterClient::ask(Writer& pdu, Instant now) {
     CHECK(asked_ == Asked::nothing);
+    if (act_ == Act::writing && writes_ == 0 && act_until_ <= now) {
+        end_act(ResultCode::device_silent, std::nullopt, now);
+    }
     if (act_ != Act::none && act_at_ <= now) {
         if (act_ == Act::writing && write(writes_, pdu)) {
             asked_ = Asked::write;
@@ -211,6 +216,7 @@ Status RegisterClient::start_act(Instant now, bool told) {
     writes_ = 0;
     act_tries_ = 0;
     act_at_ = now;
+    act_until_ = now + act_wait_max;
     return done;
 }
 

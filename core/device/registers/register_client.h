@@ -98,6 +98,7 @@ class RegisterClient : public Device, public ModbusClient {
     Instant poll_at_;      // begin of the next poll
     Instant question_at_;  // next question of the poll
     Instant act_at_;
+    Instant act_until_;  // not to be begun later
 };
 
 }  // namespace jw::registers
