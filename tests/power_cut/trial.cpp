@@ -195,8 +195,7 @@ std::string Oracle::verify(Outbox& trial, Numbers released, MutableBytes buffer)
         if (trial.accepted_to(c) < accepted[i]) {
             return text("lost at the end", c, accepted[i]);
         }
-        if (appended != trial.accepted_to(c) ||
-            appended > highest_[i]) {
+        if (appended != trial.accepted_to(c) || appended > highest_[i]) {
             return text("numbers that nobody gave", c, appended);
         }
         Cursor cursor = trial.cursor(0, c);
