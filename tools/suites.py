@@ -201,13 +201,21 @@ def suite_night():
     return count
 
 
+COVERING = ["core_tests", "sim_tests", "golden_tests", "recorded_tests", "trace_test", "power_cut",
+            "histories", "damage", "world"]
+
+
 def suite_coverage():
     """The tests of core reach at least 95 % of its lines and 90 % of its branches."""
-    if not build("coverage", "coverage", "core_tests", "sim_tests"):
+    if not build("coverage", "coverage", *COVERING, "fuzzers"):
         return Count(0, 1)
     for counter in (ROOT / "build" / "coverage").rglob("*.gcda"):
         counter.unlink()
-    count = ctest("coverage", "coverage", "-R", "^(core|sim)$")
+    count = ctest("coverage", "coverage", "-LE", "campaign|nightly", "-R",
+                  "^(core|sim|golden|recorded|trace|power_cut|histories|damage|fuzz_.*)$")
+    succeeded, output = run("coverage", "build/coverage/tests/world/world", "--seeds", "10",
+                            "--minutes", "120")
+    count.add(counted(output, succeeded))
     succeeded, output = run(
         "coverage", "gcovr", "--root", ".", "--object-directory", "build/coverage",
         "--filter", "core/", "--exclude", r".*_test\.cpp", "--exclude", r".*/test(_main)?\..*",

@@ -10,6 +10,13 @@ namespace jw {
 
 namespace csv {
 
+inline void separate(bool& first, Text& out) {
+    if (!first) {
+        out.put(',');
+    }
+    first = false;
+}
+
 inline void put(std::string_view text, Text& out) {
     if (text.find_first_of("\",\r\n") == std::string_view::npos) {
         out.put(text);
@@ -48,10 +55,7 @@ template <class M>
 void csv_header(Text& out) {
     bool first = true;
     M::fields().each([&](const auto& f) {
-        if (!first) {
-            out.put(',');
-        }
-        first = false;
+        csv::separate(first, out);
         out.put(f.name);
     });
     out.put("\r\n");
@@ -61,10 +65,7 @@ template <class M>
 void to_csv(const M& message, Text& out) {
     bool first = true;
     M::fields().each([&](const auto& f) {
-        if (!first) {
-            out.put(',');
-        }
-        first = false;
+        csv::separate(first, out);
         csv::put_value(message.*f.member, out);
     });
     out.put("\r\n");

@@ -8,6 +8,7 @@
 #include "core/model/command.h"
 #include "core/model/device_info.h"
 #include "core/model/event.h"
+#include "core/model/filled.h"
 #include "core/model/keep.h"
 #include "core/model/reading.h"
 #include "core/model/snapshot.h"
@@ -17,34 +18,9 @@ using namespace jw;
 
 namespace {
 
-/// Fills every member with something that is not its default.
-struct Fill {
-    std::uint64_t next = 1;
-    template <class T>
-    void operator()(T& member) {
-        ++next;
-        if constexpr (std::is_enum_v<T>) {
-            member = static_cast<T>(enum_names(T{}).size() - 1);
-        } else if constexpr (std::is_same_v<T, bool>) {
-            member = !member;
-        } else if constexpr (std::integral<T>) {
-            member = static_cast<T>(next * 1'000'003);
-        } else if constexpr (std::is_same_v<T, Values>) {
-            member.put(Quantity::power_w, 0, -1520);
-            member.put(Quantity::energy_import_wh, 2, 1LL << 40);
-        } else if constexpr (requires { member.has_value(); }) {
-            member = static_cast<typename T::value_type>(next);
-        } else {
-            member = "text-\"x\"";
-        }
-    }
-};
-
 template <class M>
 void round_trip() {
-    M message;
-    Fill fill;
-    M::fields().each([&](const auto& f) { fill(message.*f.member); });
+    const M message = filled<M>();
     std::array<std::uint8_t, 512> bytes{};
     Writer out(bytes);
     to_cbor(message, out);
