@@ -28,10 +28,6 @@ RecordKind usual_kind(RecordClass record_class) {
     return RecordKind::reading;
 }
 
-constexpr RecordClass class_of(std::size_t lane) {
-    return static_cast<RecordClass>(lane);
-}
-
 }  // namespace
 
 Delivery::Delivery(Outbox& outbox,
