@@ -126,18 +126,33 @@ void SimStorage::flip_bit(std::uint64_t bit) {
     medium_[bit / 8] ^= mask;
 }
 
+void SimStorage::erase_first(const std::vector<Change>& changes, std::vector<std::size_t>& sizes) {
+    // Flash does one thing after the other: what stands in a block was written after its erasure.
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        for (std::size_t k = i + 1; k < changes.size() && changes[i].erase; ++k) {
+            if (sizes[k] != 0 && changes[k].at / block_size == changes[i].at / block_size) {
+                sizes[i] = changes[i].size;
+                break;
+            }
+        }
+    }
+}
+
 void SimStorage::settle(Persistence persistence) {
+    std::vector<std::size_t> sizes(unsynced_.size());
     for (std::size_t i = 0; i < unsynced_.size(); ++i) {
-        const Change& change = unsynced_[i];
         const bool last = i + 1 == unsynced_.size();
-        std::size_t size = change.size;
+        sizes[i] = unsynced_[i].size;
         if (persistence == Persistence::dropped ||
             (persistence == Persistence::subset && random_.one_in(2))) {
-            size = 0;
+            sizes[i] = 0;
         } else if (last && persistence != Persistence::kept) {
-            size = random_.below(size + 1);
+            sizes[i] = random_.below(sizes[i] + 1);
         }
-        make(shape_, change, data_.data(), size, medium_);
+    }
+    erase_first(unsynced_, sizes);
+    for (std::size_t i = 0; i < unsynced_.size(); ++i) {
+        make(shape_, unsynced_[i], data_.data(), sizes[i], medium_);
     }
     unsynced_.clear();
     data_.clear();

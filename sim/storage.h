@@ -88,6 +88,10 @@ class SimStorage : public Storage {
                      std::size_t size,
                      std::vector<std::uint8_t>& image);
 
+    /// Of a choice of changes (how many bytes of each): an erasure is part of it if anything that
+    /// was written to its block afterwards is.
+    static void erase_first(const std::vector<Change>& changes, std::vector<std::size_t>& sizes);
+
   private:
     struct Asked {
         SyncTicket ticket;

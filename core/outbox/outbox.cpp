@@ -166,11 +166,15 @@ void Outbox::write_journals(Instant now) {
         counters_.write_failures += written ? 0 : 1;
     }
     for (SinkCursor& sink : sinks_) {
-        if (!sink.journal.dirty() || sink.due > now) {
+        if (!sink.journal.dirty()) {
+            sink.due = never;
+        }
+        if (sink.due > now) {
             continue;
         }
         const Status written = sink.journal.write(
             medium_, [&](unsigned key, Writer& out) { return sink_value(sink, key, out); });
+        sink.failing = !written;
         if (written) {
             sink.due = never;
             for (auto& numbers : sink.classes) {
@@ -248,10 +252,12 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
                 numbers.safe = numbers.written;
             }
         }
-        for (std::size_t i = 0; i < record_classes && recovering_; ++i) {
-            prepare(static_cast<RecordClass>(i));
+        if (recovering_ || prepare_again_) {
+            recovering_ = prepare_again_ = false;
+            for (std::size_t i = 0; i < record_classes; ++i) {
+                prepare(static_cast<RecordClass>(i));
+            }
         }
-        recovering_ = false;
     } else {
         ++counters_.sync_failures;
         retry_at_ = failed_ ? now + retry_delay : now;

@@ -70,7 +70,8 @@ struct SinkCursor {
     Name name;
     std::uint8_t slot = 0;
     bool two_stage = false;
-    Instant due = never;  // when what changed is to be written
+    bool failing = false;  // the journal could not be written: not before `due` again
+    Instant due = never;   // when what changed is to be written
     Journal journal;
     std::array<PerClass, record_classes> classes{};
 };
@@ -283,6 +284,7 @@ class Outbox {
     [[nodiscard]] std::uint32_t oldest_confirmed(bool durably) const;
     [[nodiscard]] std::uint32_t victim_for(RecordClass c) const;
     [[nodiscard]] bool release_pending() const;
+    bool cursors_behind(std::uint32_t segment);
     bool release_for(RecordClass c);
     void prepare(RecordClass c);
     void keep_rest(RecordClass c);
@@ -352,13 +354,14 @@ class Outbox {
     std::uint64_t fresh_ = 0;
     SyncTicket ticket_ = 0;
     bool opened_ = false;
-    bool inspecting_ = false;   // opened to be looked at only
-    bool syncing_ = false;      // a sync is under way
-    bool asking_ = false;       // inside Storage::sync()
-    bool sync_again_ = false;   // asked for while one was under way
-    bool recovering_ = false;   // the sync of open() has not passed yet
-    bool failed_ = false;       // the last sync failed
-    bool super_dirty_ = false;  // the superblock is to be written
+    bool inspecting_ = false;     // opened to be looked at only
+    bool syncing_ = false;        // a sync is under way
+    bool asking_ = false;         // inside Storage::sync()
+    bool sync_again_ = false;     // asked for while one was under way
+    bool recovering_ = false;     // the sync of open() has not passed yet
+    bool failed_ = false;         // the last sync failed
+    bool prepare_again_ = false;  // a segment is to be given up once cursors are on the medium
+    bool super_dirty_ = false;    // the superblock is to be written
 };
 
 }  // namespace jw

@@ -158,6 +158,22 @@ void Outbox::release(std::uint32_t segment, std::uint64_t last) {
     store_due_ = Instant{INT64_MIN};  // at once
 }
 
+bool Outbox::cursors_behind(std::uint32_t segment) {
+    // What a sink has confirmed must never be told as dropped: first its cursor, then the segment.
+    const auto index = static_cast<std::size_t>(segments_[segment].record_class);
+    const std::uint64_t last = last_of(segment);
+    bool behind = false;
+    for (SinkCursor& sink : sinks_) {
+        const auto& numbers = sink.classes[index];
+        if (numbers.safe < std::min(numbers.confirmed, last)) {
+            sink.due = sink.failing ? sink.due : Instant{INT64_MIN};  // at once
+            behind = true;
+        }
+    }
+    prepare_again_ = prepare_again_ || behind;
+    return behind;
+}
+
 bool Outbox::release_pending() const {
     return std::any_of(chains_.begin(), chains_.end(), [](const Chain& ch) {
         return ch.released != ch.released_safe;
@@ -174,6 +190,9 @@ bool Outbox::release_for(RecordClass c) {
     }
     if (segment == none) {
         segment = victim_for(c);
+        if (segment != none && cursors_behind(segment)) {
+            return true;
+        }
     }
     if (segment == none) {
         return false;
@@ -247,10 +266,10 @@ Status Outbox::take_segment(RecordClass c,
     std::uint32_t segment = choose_clean(c);
     if (segment == none) {
         if (!release_for(c) && ch.newest != none && ch.appended == ch.accepted &&
-            settings_of(c).when_full == WhenFull::drop_oldest) {
+            settings_of(c).when_full == WhenFull::drop_oldest && !cursors_behind(ch.newest)) {
             release(ch.newest, ch.appended);  // the only one of its class: it starts again
         }
-        if (store_due_ <= now) {
+        if (next_due() <= now) {
             begin_sync(now);
             segment = choose_clean(c);
         }
@@ -265,7 +284,7 @@ Status Outbox::take_segment(RecordClass c,
     ch.closed = false;
     JW_TRY(enter_block(c, 0, first_seq, up_ms));
     prepare(c);
-    if (store_due_ <= now) {
+    if (next_due() <= now) {
         begin_sync(now);
     }
     return done;

@@ -23,7 +23,8 @@ using namespace jw;
 using namespace jw::power_cut;
 
 constexpr std::uint32_t segments_from = 6;  // 2 superblocks, 2 journals of two blocks
-constexpr std::uint32_t blocks = segments_from + 8;
+constexpr std::uint16_t segment_blocks = 2;
+constexpr std::uint32_t blocks = segments_from + 8 * segment_blocks;
 constexpr std::size_t store_size = blocks * Storage::block_size;
 
 /// Where the bytes of a record stand: one or two pieces, and the block header before each.
@@ -45,7 +46,7 @@ class Store {
 
     /// Opens the damaged image; whatever lies in [from, to) may be lost with what depends on it.
     std::string check(std::size_t from, std::size_t to) {
-        Box box(trial_, settings_of(1));
+        Box box(trial_, settings_of(segment_blocks));
         trial_.answer_to(&box.outbox);
         const Status opened = box.outbox.open(sink_names, 12345, Instant{});
         std::string wrong;
@@ -64,7 +65,7 @@ class Store {
 
   private:
     void fill() {
-        Box box(storage_, settings_of(1));
+        Box box(storage_, settings_of(segment_blocks));
         Outbox& outbox = box.outbox;
         (void)outbox.open(sink_names, 99, Instant{});
         answer(outbox);

@@ -39,11 +39,14 @@ struct Totals {
 void try_subset(History& history, std::size_t first, std::size_t second, bool missing) {
     const auto& changes = history.storage().unsynced();
     const std::uint8_t* const data = history.storage().unsynced_bytes().data();
+    std::vector<std::size_t> sizes(changes.size());
     for (std::size_t i = 0; i < changes.size(); ++i) {
         const bool chosen = i == first || i == second;
-        if (chosen != missing) {
-            history.trial().make(changes[i], data, changes[i].size);
-        }
+        sizes[i] = chosen != missing ? changes[i].size : 0;
+    }
+    SimStorage::erase_first(changes, sizes);
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        history.trial().make(changes[i], data, sizes[i]);
     }
     history.try_image();
 }

@@ -31,6 +31,8 @@ void History::open() {
     recovering_ = true;
     if (!outbox().open(sink_names, random_.next(), now_)) {
         fail("does not open");
+    } else if (oracle_.epoch != 0) {
+        oracle_.reopen(outbox());
     }
 }
 
@@ -56,6 +58,7 @@ void History::answer() {
             }
         }
         oracle_.accept(outbox());
+        oracle_.keep(outbox());
     }
 }
 
@@ -108,6 +111,9 @@ void History::deliver(RecordClass c, unsigned count) {
         if (auto wrong = oracle_.check(c, *item, expected, released()); !wrong.empty()) {
             fail("while running: " + wrong);
             return;
+        }
+        if (item->record) {
+            oracle_.deliver(c, item->record->id.seq);
         }
     }
     if (expected > 1 && expected - 1 > outbox().confirmed_to(0, c)) {

@@ -43,19 +43,23 @@ void try_cuts(History& history, Random& random) {
     if (changes.empty()) {
         return;
     }
-    for (std::size_t i = 0; i < changes.size(); ++i) {  // all of it, the last one torn
-        const bool last = i + 1 == changes.size();
-        trial.make(changes[i], data, last ? random.below(changes[i].size + 1) : changes[i].size);
-    }
-    history.try_image();
-    for (int turn = 0; turn < 2; ++turn) {
-        // Any of it: mostly present, or mostly absent.
-        for (const auto& change : changes) {
+    std::vector<std::size_t> sizes(changes.size());
+    for (int turn = 0; turn < 3; ++turn) {
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            const std::size_t size = changes[i].size;
+            const bool last = i + 1 == changes.size();
             const bool rare = random.one_in(3);
-            if (rare == (turn == 1)) {
-                trial.make(
-                    change, data, random.one_in(8) ? random.below(change.size + 1) : change.size);
+            if (turn == 0) {  // all of it, the last one torn
+                sizes[i] = last ? random.below(size + 1) : size;
+            } else if (rare == (turn == 2)) {  // most of it, or little
+                sizes[i] = random.one_in(8) ? random.below(size + 1) : size;
+            } else {
+                sizes[i] = 0;
             }
+        }
+        SimStorage::erase_first(changes, sizes);
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            trial.make(changes[i], data, sizes[i]);
         }
         history.try_image();
     }
@@ -102,6 +106,16 @@ std::string run(std::uint64_t seed, Totals& totals) {
     const auto segment_blocks = static_cast<std::uint16_t>(1 + random.below(3));
     const auto segments = static_cast<std::uint32_t>(7 + random.below(6));
     History history(shape, segment_blocks, segments, random.next());
+    if (random.one_in(4)) {
+        // Near the end of a journal's block.
+        for (std::uint64_t i = 90 + random.below(50); i > 0; --i) {
+            history.append(RecordClass::alarm, 8);
+            history.answer();
+            history.deliver(RecordClass::alarm, 4);
+            history.wait(milliseconds(1001));
+            history.answer();
+        }
+    }
     history.storage().on_change([&] { try_cuts(history, random); });
     for (int i = 0; i < 400 && history.wrong().empty(); ++i) {
         operate(history, random);

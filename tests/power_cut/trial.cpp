@@ -113,6 +113,18 @@ void Oracle::confirm(RecordClass c, std::uint64_t seq) {
     number = std::max(number, seq);
 }
 
+void Oracle::deliver(RecordClass c, std::uint64_t seq) {
+    auto& numbers = delivered_[static_cast<std::size_t>(c)];
+    numbers.resize(std::max<std::size_t>(numbers.size(), seq + 1));
+    numbers[seq] = true;
+}
+
+void Oracle::keep(const Outbox& outbox) {
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        cursor_safe_[i] = outbox.sinks()[0].classes[i].safe;
+    }
+}
+
 std::string Oracle::check_record(RecordClass c, const Record& record) {
     ++records_checked;
     Reader reader(record.payload);
@@ -164,6 +176,12 @@ std::string Oracle::check(RecordClass c,
                " is no reason for a gap up to " + std::to_string(gap.to) + ", released " +
                std::to_string(released[i]);
     }
+    for (std::uint64_t seq = gap.from; seq <= gap.to && gap.reason == GapReason::dropped; ++seq) {
+        if (seq <= told_released_[i] && seq <= confirmed[i] && seq < delivered_[i].size() &&
+            delivered_[i][seq]) {
+            return text("told as dropped after it was confirmed", c, seq);
+        }
+    }
     for (std::uint64_t seq = gap.from; seq <= gap.to && gap.reason == GapReason::damaged; ++seq) {
         if (seq <= accepted[i] && by_seq_[i][seq] != 0) {
             return text("lost", c, seq);
@@ -174,6 +192,7 @@ std::string Oracle::check(RecordClass c,
 }
 
 std::string Oracle::verify(Outbox& trial, Numbers released, MutableBytes buffer) {
+    told_released_ = released;
     // A full store may give up its oldest segment when it opens, so that the next one is ready.
     const std::uint64_t room = 6 * trial.segment_size();
     for (std::size_t i = 0; i < record_classes; ++i) {
@@ -191,6 +210,9 @@ std::string Oracle::verify(Outbox& trial, Numbers released, MutableBytes buffer)
         const std::uint64_t appended = trial.appended_to(c);
         if (trial.confirmed_to(0, c) > confirmed[i]) {
             return text("confirmed what was not", c, trial.confirmed_to(0, c));
+        }
+        if (trial.confirmed_to(0, c) < cursor_safe_[i]) {
+            return text("a cursor is lost", c, cursor_safe_[i]);
         }
         if (trial.accepted_to(c) < accepted[i]) {
             return text("lost at the end", c, accepted[i]);
@@ -235,8 +257,13 @@ void Oracle::restart(Outbox& outbox, MutableBytes buffer) {
         by_seq_[i] = std::move(found);
     }
     accept(outbox);
+}
+
+void Oracle::reopen(const Outbox& outbox) {
     for (std::size_t i = 0; i < record_classes; ++i) {
+        // A cursor that never reached the medium is forgotten, and so is what it had passed.
         confirmed[i] = outbox.confirmed_to(0, static_cast<RecordClass>(i));
+        delivered_[i].resize(std::min<std::size_t>(delivered_[i].size(), confirmed[i] + 1));
     }
 }
 

@@ -81,7 +81,13 @@ class Oracle {
     /// What the running outbox says now.
     void accept(const Outbox& outbox);
     void confirm(RecordClass c, std::uint64_t seq);
-    /// After a restart: what was not accepted is there or not; learn which.
+    /// The running outbox gave this record to its sink.
+    void deliver(RecordClass c, std::uint64_t seq);
+    /// What the running outbox knows to be on the medium of its cursor.
+    void keep(const Outbox& outbox);
+    /// After a restart, at once: what the cursor says now.
+    void reopen(const Outbox& outbox);
+    /// After its first sync: what was not accepted is there or not; learn which.
     void restart(Outbox& outbox, MutableBytes buffer);
     /// Drains the store of a trial and compares; empty where all is right.
     std::string verify(Outbox& trial, Numbers released, MutableBytes buffer);
@@ -109,6 +115,9 @@ class Oracle {
     // By class and seq: the attempt that has it, counted from 1; 0: none, or one that failed.
     std::array<std::vector<std::uint32_t>, record_classes> by_seq_;
     Numbers highest_{};  // that any attempt ever had
+    Numbers cursor_safe_{};
+    Numbers told_released_{};  // by the running outbox, not by a trial
+    std::array<std::vector<bool>, record_classes> delivered_;
     std::array<std::uint8_t, 1024> payload_{};
 };
 

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plants known bugs one by one and sees whether the campaigns find them.
+
+    run.py [--only 01,04,name] [--seconds N] [--scratch DIR]
+
+Each tests/planted/NN-name.patch says in its first line what is broken, then names its campaigns:
+`Campaign: program arguments`. It is applied to a copy of the sources; a campaign that ends with an
+error has found it, one that passes or takes longer than N seconds has not. Prints one JSON object a
+line; exits 1 where a bug was found by none, 2 where a patch does not apply or build."""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PATCHES = pathlib.Path(__file__).resolve().parent
+LEFT_OUT = {".git", "build", "node_modules", "__pycache__"}
+
+
+def copy_changed(source, target):
+    """Makes target equal to source, and leaves alone what is equal, so that little is built."""
+    for folder, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if name not in LEFT_OUT]
+        to = target / pathlib.Path(folder).relative_to(source)
+        to.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            new, old = pathlib.Path(folder) / name, to / name
+            if not old.exists() or old.read_bytes() != new.read_bytes():
+                shutil.copyfile(new, old)
+                shutil.copymode(new, old)
+
+
+class Scratch:
+    """A copy of the sources with its own build."""
+
+    def __init__(self, folder):
+        self.tree, self.objects = folder / "tree", folder / "objects"
+        copy_changed(ROOT, self.tree)
+        self.call("cmake", "-S", self.tree, "-B", self.objects, "-G", "Ninja",
+                  "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DJW_WEB=OFF")
+
+    def call(self, *command):
+        ended = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, check=False, cwd=self.tree)
+        if ended.returncode != 0:
+            print(ended.stdout, file=sys.stderr)
+            print(f"run.py: {' '.join(map(str, command))} failed", file=sys.stderr)
+            sys.exit(2)
+
+    def plant(self, patch, targets):
+        self.call("patch", "-p1", "--no-backup-if-mismatch", "-i", patch)
+        self.call("cmake", "--build", self.objects, "--target", *targets)
+
+    def clear(self):
+        copy_changed(ROOT, self.tree)
+
+    def program(self, name):
+        return next(path for path in self.objects.rglob(name)
+                    if path.is_file() and os.access(path, os.X_OK))
+
+
+def campaigns_of(patch):
+    lines = patch.read_text(encoding="utf-8").split("\n--- ", 1)[0].splitlines()
+    found = [line.split(":", 1)[1].split() for line in lines if line.startswith("Campaign:")]
+    if not found:
+        print(f"{patch.name}: names no campaign", file=sys.stderr)
+        sys.exit(2)
+    return lines[0], found
+
+
+def finds(program, arguments, seconds):
+    """Gives (found, how long it took, the first words about it)."""
+    began = time.monotonic()
+    try:
+        ended = subprocess.run([program, *arguments], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True, check=False, timeout=seconds)
+        found = ended.returncode != 0
+        words = ended.stderr.splitlines()[-1] if found and ended.stderr else ""
+    except subprocess.TimeoutExpired:
+        found, words = False, ""
+    return found, round(time.monotonic() - began, 2), words
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "planted")
+    options = parser.parse_args()
+    wanted = [name for name in options.only.split(",") if name]
+    patches = [patch for patch in sorted(PATCHES.glob("*.patch"))
+               if not wanted or any(patch.stem == name or patch.stem.startswith(name + "-") or
+                                    patch.stem.split("-", 1)[1] == name for name in wanted)]
+    if not patches or len(patches) < len(wanted):
+        print("run.py: no such planted bug", file=sys.stderr)
+        return 2
+    scratch = Scratch(options.scratch)
+    missed = 0
+    for patch in patches:
+        what, campaigns = campaigns_of(patch)
+        scratch.plant(patch, sorted({campaign[0] for campaign in campaigns}))
+        results = {}
+        for name, *arguments in campaigns:
+            found, seconds, words = finds(scratch.program(name), arguments, options.seconds)
+            results[name] = {"found": found, "seconds": seconds, "says": words}
+        scratch.clear()
+        seen = any(result["found"] for result in results.values())
+        missed += not seen
+        print(json.dumps({"planted": patch.stem, "what": what, "found": seen,
+                          "campaigns": results}), flush=True)
+    print(f"{len(patches) - missed} passed, {missed} failed, 0 skipped")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
