@@ -103,3 +103,9 @@ TEST(instants_and_durations_keep_their_kinds) {
     EXPECT((start - Instant{1'000'000}).ms() == 4000);
     EXPECT(start < never && earlier(start, never) == start);
 }
+
+TEST(bytes_are_equal_only_in_size_and_content) {
+    const std::array<std::uint8_t, 3> a{1, 2, 3};
+    const std::array<std::uint8_t, 3> b{1, 2, 4};
+    EXPECT(equal(a, a) && !equal(a, b) && !equal(a, Bytes(a).first(2)) && equal({}, {}));
+}

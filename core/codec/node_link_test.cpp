@@ -91,3 +91,68 @@ TEST(a_frame_longer_than_the_buffer_is_dropped_and_the_next_one_is_read) {
     const auto frame = feed(receiver, out.written(), frames);
     EXPECT(frames == 1 && frame->type == FrameType::acknowledge && receiver.damaged() == 1);
 }
+
+TEST(a_bus_that_refuses_any_piece_ends_the_sending_with_its_error) {
+    struct Refusing : Bus {
+        int left = 0;
+        Status send(Bytes) override { return left-- > 0 ? Status(done) : Status(JW_FAIL(busy)); }
+    };
+    const std::array<std::uint8_t, 3> head{1, 2, 3};
+    const std::array<std::uint8_t, 40> body{};
+    // flag, type, head, body in two pieces, checksum, flag
+    for (int pieces = 0; pieces < 7; ++pieces) {
+        Refusing bus;
+        bus.left = pieces;
+        EXPECT(send(FrameType::batch, head, body, bus).code() == Code::busy);
+    }
+    Refusing bus;
+    bus.left = 7;
+    EXPECT(send(FrameType::batch, head, body, bus).has_value());
+}
+
+TEST(a_frame_that_does_not_fit_is_called_full) {
+    std::array<std::uint8_t, 32> wire{};
+    for (std::size_t room = 0; room < 21; ++room) {
+        Writer out(MutableBytes(wire).first(room));
+        EXPECT(encode(Acknowledge{1, 3, 7}, out).code() == Code::full);
+    }
+}
+
+TEST(an_acknowledge_of_a_wrong_size_or_class_is_refused) {
+    std::array<std::uint8_t, 18> body{};
+    for (std::size_t size = 0; size < 17; ++size) {
+        EXPECT(decode_acknowledge(Bytes(body).first(size)).code() == Code::truncated);
+    }
+    EXPECT(decode_acknowledge(Bytes(body).first(17)).has_value());
+    EXPECT(decode_acknowledge(body).code() == Code::malformed);
+    body[8] = 4;
+    EXPECT(decode_acknowledge(Bytes(body).first(17)).code() == Code::malformed);
+}
+
+TEST(short_frames_double_escapes_and_cut_escapes_count_as_damaged) {
+    std::array<std::uint8_t, 16> buffer{};
+    const std::array<std::uint8_t, 4> short_frame{flag, 1, 2, flag};
+    const std::array<std::uint8_t, 7> two_escapes{flag, 1, escape, escape, 0x5D, 2, flag};
+    const std::array<std::uint8_t, 6> cut_escape{flag, 1, 2, 3, escape, flag};
+    const std::array<std::uint8_t, 3> only_escape{flag, escape, flag};
+    for (const Bytes wire :
+         {Bytes(short_frame), Bytes(two_escapes), Bytes(cut_escape), Bytes(only_escape)}) {
+        Receiver receiver(buffer);
+        int frames = 0;
+        (void)feed(receiver, wire, frames);
+        EXPECT(frames == 0 && receiver.damaged() == 1);
+    }
+}
+
+TEST(a_frame_of_an_unknown_type_is_damaged_though_its_checksum_holds) {
+    for (const unsigned type : {0U, 3U, 255U}) {
+        std::array<std::uint8_t, 32> wire{};
+        Writer out(wire);
+        EXPECT(encode(static_cast<FrameType>(type), {}, {}, out).has_value());
+        std::array<std::uint8_t, 16> buffer{};
+        Receiver receiver(buffer);
+        int frames = 0;
+        (void)feed(receiver, out.written(), frames);
+        EXPECT(frames == 0 && receiver.damaged() == 1);
+    }
+}

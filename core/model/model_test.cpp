@@ -11,6 +11,7 @@
 #include "core/model/filled.h"
 #include "core/model/keep.h"
 #include "core/model/reading.h"
+#include "core/model/record.h"
 #include "core/model/snapshot.h"
 #include "core/model/wall_time.h"
 
@@ -178,4 +179,90 @@ TEST(wall_time_comes_from_the_first_pair_of_a_boot) {
     EXPECT(wall.learn({2, 0, 7}) && wall.learn({3, 0, 8}));
     EXPECT(!wall.unix_ms({1, 400}));
     EXPECT(wall.unix_ms({3, 2}) == 10);
+}
+
+TEST(names_that_are_no_quantity_are_refused) {
+    for (const char* name : {"",
+                             "power",
+                             "power_kw",
+                             "powerw",
+                             "power_l_w",
+                             "power_l0_w",
+                             "power_x1_w",
+                             "power_l256_w",
+                             "power_l1x_w",
+                             "power_1_w",
+                             "frequency_1_mhz",
+                             "relay_closed_1",
+                             "none",
+                             "volts"}) {
+        std::uint8_t index = 0;
+        Quantity quantity = Quantity::none;
+        EXPECT(!parse_name(name, quantity, index));
+        EXPECT(quantity_named(name) == Quantity::none);
+    }
+    EXPECT(quantity_named("power_l1_w") == Quantity::none);  // that is a name with an index
+    EXPECT(info(static_cast<Quantity>(60000)).quantity == Quantity::none);
+}
+
+TEST(the_snapshot_counts_what_has_no_room_and_does_not_know_strangers) {
+    std::array<LatestValue, 1> values{};
+    std::array<DeviceSnapshot, 1> devices{};
+    devices[0].name = "grid";
+    devices[0].poll = seconds(60);
+    devices[0].values = List<LatestValue>(values);
+    Snapshot snapshot(devices);
+    Reading reading;
+    reading.device = "grid";
+    reading.values.put(Quantity::power_w, 0, 1);
+    reading.values.put(Quantity::voltage_mv, 1, 230'000);
+    snapshot.update(0, reading, Instant{} + seconds(5));
+    EXPECT(snapshot.lost() == 1);
+    EXPECT(snapshot.find("grid") == devices.data() && snapshot.find("roof") == nullptr);
+    EXPECT(snapshot.latest(0, Quantity::power_w, 1) == nullptr);
+    EXPECT(snapshot.latest(0, Quantity::voltage_mv, 1) == nullptr);
+    const LatestValue* latest = snapshot.latest(0, Quantity::power_w);
+    EXPECT(latest != nullptr && !devices[0].stale(*latest, Instant{} + seconds(185)));
+    EXPECT(devices[0].stale(*latest, Instant{} + seconds(186)));
+}
+
+TEST(cells_stand_in_one_array_wherever_they_are_met_and_absent_ones_are_null) {
+    Reading reading;
+    reading.values.put(Quantity::cell_voltage_mv, 3, 3299);
+    reading.values.put(Quantity::cell_voltage_mv, 1, 3301);
+    reading.values.put(Quantity::power_w, 0, 5);
+    std::array<char, 256> buffer{};
+    Text out(buffer);
+    to_json(reading, out);
+    EXPECT(out.view() == R"({"cell_voltage_mv":[3301,null,3299],"power_w":5})");
+}
+
+TEST(keep_rounds_negative_means_away_from_zero_and_counts_what_has_no_room) {
+    std::array<KeptValue, 1> storage{};
+    Keep keep(storage, seconds(60));
+    Reading kept;
+    EXPECT(!keep.flush(kept));
+    Reading reading;
+    reading.device = "grid";
+    reading.values.put(Quantity::power_w, 0, -1);
+    reading.values.put(Quantity::voltage_mv, 1, 230'000);
+    EXPECT(!keep.add(reading, Instant{} + seconds(1), kept));
+    reading.values.clear();
+    reading.values.put(Quantity::power_w, 0, -2);
+    EXPECT(!keep.add(reading, Instant{} + seconds(2), kept));
+    EXPECT(keep.left_out() == 1);
+    EXPECT(keep.flush(kept) && kept.values.find(Quantity::power_w)->number == -2);
+    EXPECT(kept.values.find(Quantity::power_min_w)->number == -2);
+    EXPECT(kept.values.find(Quantity::power_max_w)->number == -1);
+    EXPECT(!keep.flush(kept));
+}
+
+TEST(records_and_boots_are_the_same_only_if_every_part_is) {
+    const RecordId id{7, RecordClass::billing, 9};
+    EXPECT(id == (RecordId{7, RecordClass::billing, 9}));
+    EXPECT(id != (RecordId{8, RecordClass::billing, 9}));
+    EXPECT(id != (RecordId{7, RecordClass::alarm, 9}));
+    EXPECT(id != (RecordId{7, RecordClass::billing, 8}));
+    const BootTime time{3, 500};
+    EXPECT(time == (BootTime{3, 500}) && time != (BootTime{4, 500}) && time != (BootTime{3, 501}));
 }

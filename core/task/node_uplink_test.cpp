@@ -6,6 +6,7 @@
 #include "core/base/cbor.h"
 #include "core/base/test.h"
 #include "core/model/batch.h"
+#include "core/model/event.h"
 #include "core/task/ram_storage.h"
 
 using namespace jw;
@@ -153,4 +154,46 @@ TEST(a_line_that_is_down_loses_nothing) {
     bench.wire.down = false;
     bench.step(seconds(2));
     EXPECT(bench.wire.frames == 1 && bench.wire.last.seq == 1);
+}
+
+TEST(a_batch_of_a_node_ends_where_the_kind_of_its_records_changes) {
+    Bench bench;
+    std::array<std::uint8_t, 64> payload{};
+    Writer out(payload);
+    to_cbor(Event{"", EventKind::started, "Started."}, out);
+    constexpr auto billing = RecordClass::billing;
+    EXPECT(bench.outbox.append(billing, RecordKind::event, out.written(), bench.now).has_value());
+    EXPECT(bench.outbox.append(billing, RecordKind::event, out.written(), bench.now).has_value());
+    EXPECT(bench.outbox.append(billing, RecordKind::reading, out.written(), bench.now).has_value());
+    bench.answer();
+    bench.step();
+    EXPECT(bench.wire.frames == 1 && bench.wire.records == 2 && bench.wire.last.seq == 2);
+    EXPECT(bench.wire.last.record_class == billing);
+}
+
+TEST(an_acknowledgement_of_another_epoch_class_or_number_releases_nothing) {
+    Bench bench;
+    bench.append(2);
+    bench.step();
+    const std::uint64_t epoch = bench.outbox.epoch();
+    for (const node_link::Acknowledge& wrong : {node_link::Acknowledge{epoch + 1, 3, 2},
+                                                node_link::Acknowledge{epoch, 2, 2},
+                                                node_link::Acknowledge{epoch, 3, 1},
+                                                node_link::Acknowledge{epoch, 4, 2}}) {
+        std::array<std::uint8_t, 64> bytes{};
+        Writer out(bytes);
+        EXPECT(node_link::encode(wrong, out).has_value());
+        bench.uplink.received(out.written(), bench.now);
+        EXPECT(bench.uplink.confirmed() == 0);
+    }
+    // Somebody else's batch on our line is no acknowledgement either.
+    std::array<std::uint8_t, 64> bytes{};
+    Writer out(bytes);
+    EXPECT(node_link::encode(node_link::FrameType::batch, {}, {}, out).has_value());
+    bench.uplink.received(out.written(), bench.now);
+    EXPECT(bench.uplink.confirmed() == 0);
+    bench.acknowledge(epoch, 2);
+    EXPECT(bench.uplink.confirmed() == 2);
+    bench.acknowledge(epoch, 2);  // said twice
+    EXPECT(bench.uplink.confirmed() == 2);
 }

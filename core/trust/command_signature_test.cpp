@@ -71,3 +71,26 @@ TEST(a_missing_signature_an_unknown_issuer_and_an_empty_issuer_are_denied) {
     c.issuer = "";
     EXPECT(check_signature("gw-1", c, {}, {&nameless, 1}, fake).code() == Code::denied);
 }
+
+TEST(a_signature_of_a_wrong_size_is_denied_before_it_is_looked_at) {
+    const Issuer issuer{"operator", SignatureMethod::ed25519, {1, 2, 3}};
+    const auto code = sign("gw-1", command(), issuer);
+    for (const std::size_t size : {0U, 32U, 63U}) {
+        EXPECT(check_signature("gw-1", command(), Bytes(code).first(size), {&issuer, 1}, fake)
+                   .code() == Code::denied);
+    }
+}
+
+TEST(a_wrong_hmac_is_denied_and_an_issuer_without_method_needs_none) {
+    const Issuer shared{"operator", SignatureMethod::hmac_sha256, {9}};
+    const std::array<std::uint8_t, 32> wrong{1};
+    EXPECT(check_signature("gw-1", command(), wrong, {&shared, 1}, fake).code() == Code::denied);
+    const Issuer open{"operator", SignatureMethod::none, {}};
+    EXPECT(check_signature("gw-1", command(), {}, {&open, 1}, fake).has_value());
+    EXPECT(check_signature("gw-1", command(), {}, {}, fake).code() == Code::denied);
+}
+
+TEST(what_is_signed_must_fit) {
+    std::array<std::uint8_t, 40> small{};
+    EXPECT(signed_bytes("gw-1", command(), small).code() == Code::full);
+}

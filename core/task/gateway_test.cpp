@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/task/gateway.h"
+
+#include <array>
+
+#include "core/base/test.h"
+#include "core/task/ram_storage.h"
+
+using namespace jw;
+
+namespace {
+
+test::RamStorage<32> records;
+test::RamStorage<4> journal_bytes;
+alignas(16) std::array<std::byte, 32768> block;  // too large for a node's stack, like the storages
+
+/// A device that does what the test says.
+struct Plug final : Device {
+    DeviceOut* out = nullptr;
+    Status answer = done;
+    int polls = 0;
+    std::int64_t wanted = -1;
+    Status act(Quantity, std::int64_t value, Instant) override {
+        wanted = value;
+        return answer;
+    }
+    Status poll_now(Instant) override {
+        ++polls;
+        return answer;
+    }
+};
+
+constexpr std::array<Capability, 2> capabilities{
+    Capability{.quantity = Quantity::power_w},
+    Capability{.quantity = Quantity::relay_closed, .settable = true, .least = 0, .most = 1}};
+
+Device* make_plug(Arena& arena, const DeviceSettings& /*settings*/, DeviceOut& out) {
+    Plug& plug = arena.make<Plug>();
+    plug.out = &out;
+    return &plug;
+}
+
+constexpr Driver driver{"plug", LineKind::modbus, sizeof(Plug), capabilities, &make_plug};
+
+struct Scene final : GatewayOut {
+    std::array<Segment, 16> segments{};
+    std::array<SinkCursor, 1> sinks{};
+    std::array<ClockPair, 2> clocks{};
+    std::array<std::uint8_t, limits::record_payload_max + Outbox::record_overhead> scratch{};
+    std::array<JournalEntry, 8> memory{};
+    Arena arena{block};
+    Outbox outbox;
+    CommandJournal journal;
+    Gateway gateway;
+    Plug* plug = nullptr;
+    Instant now = Instant{} + seconds(10);
+    int readings = 0;
+    int identified_times = 0;
+    int faults_told = 0;
+    ResultCode last = ResultCode::malformed;
+    int results = 0;
+
+    static OutboxSettings settings() {
+        OutboxSettings s;
+        s.segment_blocks = 2;
+        for (ClassSettings& c : s.classes) {
+            c.commit = {};
+        }
+        return s;
+    }
+    Scene()
+        : outbox((records = {}, records), settings(), {segments, sinks, clocks, scratch}),
+          journal((journal_bytes = {}, journal_bytes), memory),
+          gateway(outbox, journal, arena, {.devices = 1, .tasks = 2}, *this) {
+        const Name sink = "broker";
+        EXPECT(outbox.open({&sink, 1}, 0x1234'5678'9ABC'DEF1, now).has_value());
+        EXPECT(journal.open().has_value());
+        DeviceSettings device;
+        device.name = "heater";
+        device.driver = "plug";
+        device.keep = {};
+        plug = static_cast<Plug*>(&gateway.add_device(driver, device, arena));
+    }
+    void reading(std::size_t, const Reading&, Instant) override { ++readings; }
+    void identified(std::size_t, const DeviceInfo&, Instant) override { ++identified_times; }
+    void fault(const Fault&, Instant) override { ++faults_told; }
+    void command_finished(const CommandResult& result, CommandSource, Instant) override {
+        last = result.code;
+        ++results;
+    }
+
+    /// Runs until nothing is left to do; storage answers every sync with `answer`.
+    void settle(const Status& answer = done) {
+        for (int i = 0; i < 40; ++i) {
+            now = now + milliseconds(10);
+            (void)gateway.step(now);
+            SyncTicket ticket = 0;
+            if (records.take(ticket)) {
+                outbox.synced(ticket, answer, now);
+            }
+            if (journal_bytes.take(ticket)) {
+                gateway.commands().synced(ticket, done, now);
+            }
+        }
+    }
+    void give(std::int64_t power_w) {
+        Reading reading;
+        reading.device = "heater";
+        reading.values.put(Quantity::power_w, 0, power_w);
+        plug->out->reading(reading, now);
+    }
+    void fail(Code code, int times) {
+        for (int i = 0; i < times; ++i) {
+            plug->out->failed(Error{code, 0, 0}, now);
+        }
+    }
+    bool raised(FaultKind kind, const char* source = "heater") {
+        return gateway.faults().raised(source, kind);
+    }
+    ResultCode submit(Action action, const char* quantity, std::int64_t value) {
+        Command command;
+        command.id = std::string_view(&"abcdefghij"[results], 1);
+        command.target = "heater";
+        command.action = action;
+        command.quantity = quantity;
+        command.value = value;
+        const ResultCode taken = gateway.submit(command, CommandSource::local, now);
+        settle();
+        return taken;
+    }
+    DeviceState state() { return gateway.snapshot().devices()[0].state; }
+};
+
+}  // namespace
+
+TEST(a_reading_reaches_the_snapshot_the_outbox_and_the_program) {
+    Scene scene;
+    scene.give(-1520);
+    scene.settle();
+    const LatestValue* latest = scene.gateway.snapshot().latest(0, Quantity::power_w);
+    EXPECT(latest != nullptr && latest->value.number == -1520);
+    EXPECT(scene.outbox.accepted_to(RecordClass::telemetry) == 1 && scene.readings == 1);
+}
+
+TEST(a_start_without_a_clock_says_so_until_the_time_is_learned) {
+    Scene scene;
+    scene.gateway.start("1.0", scene.now);
+    EXPECT(scene.raised(FaultKind::clock_not_set, "") && !scene.gateway.unix_ms(scene.now));
+    scene.gateway.learn_time(1'790'000'000'000, scene.now);
+    EXPECT(!scene.raised(FaultKind::clock_not_set, ""));
+    EXPECT(scene.gateway.unix_ms(scene.now + seconds(2)) == 1'790'000'002'000);
+    scene.settle();
+    EXPECT(scene.outbox.accepted_to(RecordClass::billing) == 1);  // the event of the start
+}
+
+TEST(a_start_with_a_known_time_raises_no_fault) {
+    Scene scene;
+    scene.gateway.learn_time(1'790'000'000'000, scene.now);
+    scene.gateway.start("1.0", scene.now);
+    EXPECT(!scene.raised(FaultKind::clock_not_set, "") && scene.faults_told == 0);
+}
+
+TEST(a_device_is_asleep_after_three_silent_polls_which_is_no_fault) {
+    Scene scene;
+    scene.give(1);
+    scene.fail(Code::timeout, 2);
+    EXPECT(scene.state() == DeviceState::online);
+    scene.fail(Code::not_found, 1);
+    EXPECT(scene.state() == DeviceState::asleep && scene.faults_told == 0);
+    scene.give(2);
+    EXPECT(scene.state() == DeviceState::online);
+}
+
+TEST(a_device_that_answers_wrongly_three_times_refuses_until_it_gives_a_reading) {
+    Scene scene;
+    scene.fail(Code::bad_checksum, 2);
+    EXPECT(!scene.raised(FaultKind::device_refuses));
+    scene.fail(Code::malformed, 1);
+    EXPECT(scene.raised(FaultKind::device_refuses) && scene.state() == DeviceState::refusing);
+    scene.fail(Code::timeout, 1);  // and then falls silent
+    EXPECT(scene.state() == DeviceState::asleep);
+    scene.give(3);
+    EXPECT(!scene.raised(FaultKind::device_refuses) && scene.state() == DeviceState::online);
+}
+
+TEST(another_serial_number_at_the_same_address_is_a_fault_and_the_same_one_is_no_news) {
+    Scene scene;
+    DeviceInfo info;
+    info.maker = "Maker";
+    info.serial = "1";
+    scene.plug->out->identified(info, scene.now);
+    scene.plug->out->identified(info, scene.now);
+    EXPECT(scene.identified_times == 1 && !scene.raised(FaultKind::identity_changed));
+    info.version = "2";
+    scene.plug->out->identified(info, scene.now);
+    EXPECT(scene.identified_times == 2 && !scene.raised(FaultKind::identity_changed));
+    info.serial = "7";
+    scene.plug->out->identified(info, scene.now);
+    EXPECT(scene.raised(FaultKind::identity_changed));
+    EXPECT(scene.gateway.device_info(0).name == "heater" &&
+           scene.gateway.device_info(0).serial == "7");
+}
+
+TEST(a_command_is_checked_against_what_the_device_can_be_set_to) {
+    Scene scene;
+    EXPECT(scene.submit(Action::set, "relay_closed", 2) == ResultCode::out_of_range);
+    EXPECT(scene.submit(Action::set, "relay_closed", -1) == ResultCode::out_of_range);
+    EXPECT(scene.submit(Action::set, "power_w", 1) == ResultCode::unsupported);
+    EXPECT(scene.submit(Action::set, "no such thing", 1) == ResultCode::unsupported);
+    EXPECT(scene.plug->wanted == -1);
+}
+
+TEST(a_command_reaches_the_device_and_ends_with_what_it_says) {
+    Scene scene;
+    EXPECT(scene.submit(Action::set, "relay_closed", 1) == ResultCode::executed);
+    EXPECT(scene.plug->wanted == 1 && scene.results == 0);
+    scene.plug->out->acted(ResultCode::not_confirmed, 0, scene.now);
+    scene.settle();
+    EXPECT(scene.results == 1 && scene.last == ResultCode::not_confirmed);
+}
+
+TEST(a_read_command_polls_at_once) {
+    Scene scene;
+    EXPECT(scene.submit(Action::read, "", 0) == ResultCode::executed);
+    EXPECT(scene.plug->polls == 1 && scene.last == ResultCode::executed);
+}
+
+TEST(what_the_device_refuses_to_begin_is_told_by_kind) {
+    Scene scene;
+    scene.plug->answer = JW_FAIL(busy);
+    (void)scene.submit(Action::set, "relay_closed", 1);
+    EXPECT(scene.last == ResultCode::busy);
+    scene.plug->answer = JW_FAIL(out_of_range);
+    (void)scene.submit(Action::set, "relay_closed", 1);
+    EXPECT(scene.last == ResultCode::out_of_range);
+    scene.plug->answer = JW_FAIL(unsupported);
+    (void)scene.submit(Action::read, "", 0);
+    EXPECT(scene.last == ResultCode::unsupported && scene.results == 3);
+}
+
+TEST(a_disk_that_refuses_is_a_fault_until_a_sync_succeeds) {
+    Scene scene;
+    scene.gateway.start("1.0", scene.now);
+    scene.give(1);
+    scene.settle(JW_FAIL(internal));
+    EXPECT(scene.raised(FaultKind::storage_failed, ""));
+    scene.settle();
+    scene.give(2);
+    scene.settle();
+    EXPECT(!scene.raised(FaultKind::storage_failed, ""));
+}
+
+TEST(readings_that_a_full_store_drops_are_an_alarm) {
+    Scene scene;
+    scene.gateway.start("1.0", scene.now);
+    for (int i = 0; i < 4000 && !scene.raised(FaultKind::records_dropped, ""); ++i) {
+        scene.give(i);
+        if (i % 40 == 0) {
+            scene.settle();
+        }
+    }
+    EXPECT(scene.raised(FaultKind::records_dropped, ""));
+}
