@@ -250,18 +250,24 @@ void Daemon::stop(std::function<void()> done) {
     loop_.ask_step();
 }
 
+std::uint64_t Daemon::waiting() {
+    std::uint64_t waiting = 0;
+    for (std::size_t sink = 0; sink < settings_.sinks.size(); ++sink) {
+        for (std::size_t i = 0; i < record_classes; ++i) {
+            waiting += store_.outbox().waiting(sink, static_cast<RecordClass>(i));
+        }
+    }
+    return waiting;
+}
+
 std::string Daemon::status() {
     Outbox& outbox = store_.outbox();
-    std::uint64_t waiting = 0;
     std::string numbers;
     for (std::size_t i = 0; i < record_classes; ++i) {
         const auto record_class = static_cast<RecordClass>(i);
         numbers += (i == 0 ? "" : ",") + std::to_string(outbox.accepted_to(record_class));
-        for (std::size_t sink = 0; sink < settings_.sinks.size(); ++sink) {
-            waiting += outbox.waiting(sink, record_class);
-        }
     }
-    return fmt::format("epoch {:016x} accepted {} waiting {}", outbox.epoch(), numbers, waiting);
+    return fmt::format("epoch {:016x} accepted {} waiting {}", outbox.epoch(), numbers, waiting());
 }
 
 std::vector<Remembered> Daemon::remember() {

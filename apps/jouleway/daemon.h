@@ -83,6 +83,8 @@ class Daemon final : private GatewayOut {
 
     /// How many records of all classes were accepted, as of the last turn.
     [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
+    /// How many records wait for a sink, over all sinks.
+    [[nodiscard]] std::uint64_t waiting();
     /// "epoch … accepted a,b,c,d waiting n", for whoever watches the service.
     [[nodiscard]] std::string status();
     [[nodiscard]] std::vector<Remembered> remember();

@@ -136,12 +136,15 @@ class Program {
             return never;
         }
         const Instant next = earlier(daemon_->step(now), door_->step(now));
-        // What was accepted is told at once, the rest with the beat.
+        // What was accepted, and that nothing waits any more, is told at once, the rest with the
+        // beat.
         const std::uint64_t accepted = daemon_->accepted();
-        if (accepted != told_accepted_ || now - told_at_ >= beat) {
+        const bool drained = daemon_->waiting() == 0;
+        if (accepted != told_accepted_ || drained != told_drained_ || now - told_at_ >= beat) {
             told_at_ = now;
             if (service_.tell("WATCHDOG=1\nSTATUS=" + daemon_->status())) {
                 told_accepted_ = accepted;  // else again with the next turn
+                told_drained_ = drained;
             }
         }
         return earlier(next, told_at_ + beat);
@@ -156,6 +159,7 @@ class Program {
     std::unique_ptr<Daemon> daemon_;
     std::unique_ptr<Door> door_;
     std::uint64_t told_accepted_ = 0;
+    bool told_drained_ = false;
     Instant told_at_{0};
     int exit_code_ = 0;
 };
