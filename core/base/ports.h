@@ -42,7 +42,8 @@ class Storage {
     virtual Status read(std::uint64_t at, MutableBytes out) = 0;
     /// Writes inside one block. Flash can only turn ones into zeros: the caller writes each byte
     /// once between two erases. Never waits for the medium; a failure may also show at the next
-    /// sync. Errors: full (no space left), denied (read-only), internal.
+    /// sync. Errors: full (no space left), denied (read-only), internal; busy (too much is not
+    /// synced yet: nothing of these bytes was written).
     virtual Status write(std::uint64_t at, Bytes bytes) = 0;
     /// Prepares a block for writing. Flash: every byte is 0xFF afterwards. File: the bytes of the
     /// block's former life may stay, the caller must not take them for its own.

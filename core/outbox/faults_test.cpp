@@ -121,6 +121,38 @@ TEST(a_full_disk_is_told_and_passes) {
     EXPECT(box.outbox.counters().write_failures == 1);
 }
 
+TEST(a_busy_storage_costs_no_number_and_is_synced_at_once) {
+    format(Shape::flash);
+    Box box;
+    EXPECT(box.open().has_value());
+    EXPECT(box.append(telemetry, 1).has_value());
+    const std::uint64_t syncs = box.outbox.counters().syncs;
+    storage.fail_code = Code::busy;
+    storage.fail_writes = 1;
+    EXPECT(box.append(telemetry, 2).code() == Code::full);
+    storage.fail_code = Code::full;
+    EXPECT(box.outbox.counters().syncs == syncs + 1);
+    EXPECT(box.append(telemetry, 3).has_value());
+    box.sync();
+    Cursor cursor = box.outbox.cursor(0, telemetry);
+    EXPECT(box.take(cursor) == 1);
+    EXPECT(box.take(cursor) == 3 && box.last.id.seq == 2);
+    EXPECT(box.outbox.counters().write_failures == 0 && storage.written_twice == 0);
+}
+
+TEST(much_that_waits_is_synced_before_its_time) {
+    format(Shape::file);
+    OutboxSettings settings = small();
+    settings.unsynced_bytes_max = 2000;
+    Box box(settings);
+    EXPECT(box.open().has_value());
+    for (std::uint32_t i = 1; i <= 30; ++i) {
+        EXPECT(box.append(telemetry, i, 100).has_value());
+    }
+    box.answer();
+    EXPECT(box.outbox.accepted_to(telemetry) >= 15 && box.outbox.accepted_to(telemetry) < 30);
+}
+
 TEST(a_store_of_a_newer_version_is_refused_and_left_alone) {
     format(Shape::file);
     {

@@ -57,6 +57,7 @@ Result<RecordId> Outbox::append(RecordClass record_class,
         !placed) {
         ++counters_.rejected[index];
         if (placed.code() == Code::busy) {
+            begin_sync(now);  // makes room: of segments, or of what the storage may hold unsynced
             return JW_FAIL(full);
         }
         ++counters_.write_failures;
@@ -66,6 +67,11 @@ Result<RecordId> Outbox::append(RecordClass record_class,
         std::memcpy(record_.data() + record_overhead, payload.data(), payload.size());
     }
     const Status written = write_record(record_class, seq, kind, payload.size(), up_ms);
+    if (written.code() == Code::busy && ch.open) {
+        ++counters_.rejected[index];
+        begin_sync(now);
+        return JW_FAIL(full);
+    }
     // Even of a write that failed something may be on the medium: the number is used up.
     ch.appended = seq;
     ch.due = earlier(ch.due, now + settings_of(record_class).commit);
@@ -75,7 +81,7 @@ Result<RecordId> Outbox::append(RecordClass record_class,
         return written.error();
     }
     ++counters_.appended[index];
-    if (ch.due <= now) {
+    if (ch.due <= now || medium_.bytes_written - written_before_ >= settings_.unsynced_bytes_max) {
         begin_sync(now);
     }
     return RecordId{super_.epoch, record_class, seq};
@@ -131,6 +137,7 @@ void Outbox::begin_sync(Instant now) {
         ch.due = never;
     }
     generation_asked_ = generation_;
+    written_before_ = medium_.bytes_written;
     for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
         Segment& segment = segments_[i];
         if (segment.washing) {

@@ -41,6 +41,8 @@ struct OutboxSettings {
     std::uint16_t segment_blocks = 256;  // 1 MiB; a node takes 2
     /// Of a new store: how many sinks may ever have a cursor here. A node takes 1.
     std::uint8_t sink_slots = limits::sinks_max;
+    /// A sync is asked for before its time when so much was written since the last one.
+    std::uint32_t unsynced_bytes_max = 256 * 1024;
     /// alarm and result at once, billing within 1 s, telemetry within commit_s.
     std::array<ClassSettings, record_classes> classes{
         ClassSettings{.commit = {}, .reserve_segments = 1},
@@ -151,9 +153,10 @@ class Outbox {
     Status inspect();
 
     /// Appends a record; it is accepted once accepted_to() has passed its seq. Errors: full (class
-    /// rejects new records, or nothing may be dropped yet), out_of_range (payload too long),
-    /// internal (syncs fail), and those of the storage. After an error of the storage the number is
-    /// used up: it becomes a gap, or the record is found after all.
+    /// rejects new records, nothing may be dropped yet, or the storage is busy with what it has),
+    /// out_of_range (payload too long), internal (syncs fail), and those of the storage. After an
+    /// error of the storage the number is used up: it becomes a gap, or the record is found after
+    /// all.
     Result<RecordId> append(RecordClass record_class, RecordKind kind, Bytes payload, Instant now);
     /// Asks for syncs whose commit window is over, writes cursors that are due, recovers from a
     /// failed sync. Returns when it wants to be called again.
@@ -352,6 +355,7 @@ class Outbox {
     std::uint32_t boot_ = 0;
     std::uint32_t nonce_ = 0;
     std::uint64_t fresh_ = 0;
+    std::uint64_t written_before_ = 0;  // bytes, when the last sync was asked for
     SyncTicket ticket_ = 0;
     bool opened_ = false;
     bool inspecting_ = false;     // opened to be looked at only

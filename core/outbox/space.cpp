@@ -359,14 +359,18 @@ Status Outbox::write_record(RecordClass c,
     const std::uint32_t block = (ch.offset - 1) / Storage::block_size;
     const std::uint32_t room = (block + 1) * Storage::block_size - ch.offset;
     ch.open = false;  // until all is written
-    if (bytes.size() <= room) {
-        ch.running = seal_fragment(bytes, FragmentType::full, kind, ch.running);
-        JW_TRY(medium_.write(place(ch.newest, ch.offset), bytes));
+    const bool whole = bytes.size() <= room;
+    const MutableBytes first = whole ? bytes : bytes.first(room);
+    const std::uint32_t running =
+        seal_fragment(first, whole ? FragmentType::full : FragmentType::first, kind, ch.running);
+    if (const Status written = medium_.write(place(ch.newest, ch.offset), first); !written) {
+        ch.open = written.code() == Code::busy;  // then nothing was written: the place is as it was
+        return written;
+    }
+    if (whole) {
+        ch.running = running;
         ch.offset += static_cast<std::uint32_t>(bytes.size());
     } else {
-        const MutableBytes first = bytes.first(room);
-        (void)seal_fragment(first, FragmentType::first, kind, ch.running);
-        JW_TRY(medium_.write(place(ch.newest, ch.offset), first));
         JW_TRY(enter_block(c, block + 1, seq + 1, up_ms));
         ch.open = false;
         const MutableBytes last = bytes.subspan(room - Fragment::header_size);

@@ -38,7 +38,9 @@ class TestStorage : public Storage {
     Status write(std::uint64_t at, Bytes bytes) override {
         if (fail_writes > 0) {
             --fail_writes;
-            return JW_FAIL(full);
+            Error error = JW_FAIL(full);
+            error.code = fail_code;
+            return error;
         }
         bytes_written += bytes.size();
         touch(static_cast<std::size_t>(at), bytes.size());
@@ -93,6 +95,7 @@ class TestStorage : public Storage {
 
     int fail_syncs = 0;
     int fail_writes = 0;
+    Code fail_code = Code::full;
     std::uint32_t written_twice = 0;
     std::uint64_t bytes_written = 0;
 
