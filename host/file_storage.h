@@ -64,6 +64,7 @@ class FileStorage final : public Storage {
     Status prewrite(std::uint64_t bytes);
 
     [[nodiscard]] std::uint32_t block_count() const override { return block_count_; }
+    [[nodiscard]] bool is_cached() const override { return true; }
     Status read(std::uint64_t at, MutableBytes out) override;
     Status write(std::uint64_t at, Bytes bytes) override;
     Status erase(std::uint32_t block) override;

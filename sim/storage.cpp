@@ -105,7 +105,8 @@ std::optional<SimStorage::Answer> SimStorage::answer() {
     if (failing_syncs_ > 0) {
         --failing_syncs_;
         answer.result = JW_FAIL(internal);
-        settle(Persistence::subset);
+        // Flash has no cache: what read() shows is there, whatever the driver reports.
+        settle(shape_ == Shape::file ? Persistence::subset : Persistence::kept);
         // Nothing written since the last success counts, also for who asked meanwhile.
         failing_syncs_ = std::max(failing_syncs_, static_cast<unsigned>(asked_.size()));
     } else {

@@ -43,6 +43,7 @@ class SimStorage : public Storage {
     SimStorage(Shape shape, std::uint32_t blocks, std::uint64_t seed = 1);
 
     [[nodiscard]] std::uint32_t block_count() const override { return blocks_; }
+    [[nodiscard]] bool is_cached() const override { return shape_ == Shape::file; }
     Status read(std::uint64_t at, MutableBytes out) override;
     Status write(std::uint64_t at, Bytes bytes) override;
     Status erase(std::uint32_t block) override;
@@ -59,7 +60,7 @@ class SimStorage : public Storage {
     [[nodiscard]] bool syncing() const { return !asked_.empty(); }
 
     /// The next `count` syncs fail: of what they should have made durable some is on the medium,
-    /// and the rest never gets there, though reads go on seeing it.
+    /// and the rest never gets there, though reads go on seeing it. Flash has all of it.
     void fail_syncs(unsigned count) { failing_syncs_ = count; }
     /// After `good` more writes the next `count` fail; a part of each may be written all the same.
     void fail_writes(std::uint64_t good, std::uint64_t count, bool no_space = true);

@@ -22,6 +22,7 @@ class ReadOnlyStorage final : public jw::Storage {
     ~ReadOnlyStorage();
 
     [[nodiscard]] std::uint32_t block_count() const override { return block_count_; }
+    [[nodiscard]] bool is_cached() const override { return false; }
     jw::Status read(std::uint64_t at, jw::MutableBytes out) override;
     jw::Status write(std::uint64_t at, jw::Bytes bytes) override;
     jw::Status erase(std::uint32_t block) override;

@@ -38,6 +38,9 @@ class Storage {
     static constexpr std::uint32_t block_size = 4096;
 
     [[nodiscard]] virtual std::uint32_t block_count() const = 0;
+    /// Whether read() may show what never reaches the medium (a file behind a cache that outlives
+    /// this program). Such a storage takes bytes again without an erase. False for flash.
+    [[nodiscard]] virtual bool is_cached() const = 0;
     /// Reads what was written last, whether synced or not. Errors: internal (the medium failed).
     virtual Status read(std::uint64_t at, MutableBytes out) = 0;
     /// Writes inside one block. Flash can only turn ones into zeros: the caller writes each byte

@@ -284,3 +284,40 @@ TEST(too_small_a_storage_and_too_many_sinks_are_refused) {
 }
 
 }  // namespace
+
+TEST(a_journal_found_full_goes_on_after_a_failed_sync) {
+    for (const Shape shape : {Shape::file, Shape::flash}) {
+        format(shape);
+        Medium medium{storage};
+        const auto value = [](unsigned key, Writer& out) {
+            out.u8(static_cast<std::uint8_t>(key));
+            return true;
+        };
+        const auto nothing = [](unsigned, Bytes) {};
+        Journal former;
+        former.open(storage, 7, 0, 3, nothing);
+        former.mark_all();
+        EXPECT(former.write(medium, value).has_value());
+        former.synced(true);
+        for (std::uint32_t i = 3; i < Journal::entries_per_block; ++i) {
+            former.mark(1);
+            EXPECT(former.write(medium, value).has_value());
+        }
+        Journal journal;
+        unsigned restored = 0;
+        journal.open(storage, 7, 0, 3, [&](unsigned key, Bytes) { restored |= 1U << key; });
+        EXPECT(restored == 7);
+        for (int failures = 0; failures < 3; ++failures) {
+            journal.synced(false);
+            (void)journal.write(medium, value);
+        }
+        journal.synced(true);
+        EXPECT(journal.write(medium, value).has_value());
+        journal.synced(true);
+        Journal again;
+        restored = 0;
+        again.open(storage, 7, 0, 3, [&](unsigned key, Bytes) { restored |= 1U << key; });
+        EXPECT(restored == 7 && again.number() == journal.number());
+        EXPECT(storage.written_twice == 0 || shape == Shape::file);
+    }
+}

@@ -13,7 +13,7 @@ Status Journal::begin(Medium& medium, std::uint32_t block) {
     block_ = static_cast<std::uint8_t>(block);
     next_ = 0;
     begin_ = false;
-    whole_ = false;
+    complete_ = whole_ = false;
     kept_ = Kept::other;
     mark_all();
     return done;
@@ -26,7 +26,22 @@ Status Journal::make_room(Medium& medium) {
     if (kept_ == Kept::current) {
         return begin(medium, 1U - block_);
     }
+    if (complete_ && !whole_ && medium.storage.is_cached()) {
+        JW_TRY(write_again(medium));
+    }
     return JW_FAIL(busy);
+}
+
+Status Journal::write_again(Medium& medium) {
+    // After a failed sync nobody knows what of this block, full as it was found, is on the medium.
+    // The same bytes in the same places: a power cut leaves older entries or these.
+    std::array<std::uint8_t, 8 * entry_size> bytes{};
+    for (std::uint32_t entry = 0; entry < entries_per_block; entry += 8) {
+        JW_TRY(medium.storage.read(place(block_, entry), bytes));
+        JW_TRY(medium.write(place(block_, entry), bytes));
+    }
+    whole_ = true;
+    return done;
 }
 
 bool Journal::writable(Medium& medium, std::uint64_t at) const {

@@ -73,6 +73,7 @@ class Journal {
     [[nodiscard]] bool writable(Medium& medium, std::uint64_t at) const;
     Status put(Medium& medium, std::span<std::uint8_t, entry_size> entry);
     Status make_room(Medium& medium);
+    Status write_again(Medium& medium);
 
     std::uint64_t uuid_ = 0;
     std::uint32_t first_block_ = 0;
@@ -82,8 +83,9 @@ class Journal {
     std::uint8_t block_ = 0;  // the current one, 0 or 1
     std::uint8_t next_ = 0;   // its next free entry
     Kept kept_ = Kept::unknown;
-    bool begin_ = false;  // the current block must be begun (again)
-    bool whole_ = false;  // all values were written to the current block
+    bool begin_ = false;     // the current block must be begun (again)
+    bool complete_ = false;  // the latest entry of every key stands in the current block
+    bool whole_ = false;     // and all of them were written since the last sync that failed
 };
 
 template <class Restore>
@@ -97,6 +99,7 @@ void Journal::open(Storage& storage,
     first_block_ = first_block;
     keys_ = static_cast<std::uint8_t>(keys);
     std::array<std::uint32_t, keys_max> latest{};
+    std::array<std::uint8_t, keys_max> latest_at{};
     std::uint32_t seen_in[2] = {0, 0};  // keys whose latest entry is in that block
     std::array<std::uint8_t, 8 * entry_size> bytes{};
     for (std::uint32_t block = 0; block < 2; ++block) {
@@ -116,22 +119,29 @@ void Journal::open(Storage& storage,
                 continue;
             }
             latest[key] = number;
+            latest_at[key] = static_cast<std::uint8_t>(i);
             seen_in[block] |= 1U << key;
             seen_in[1 - block] &= ~(1U << key);
             if (number > number_) {
                 number_ = number;
                 block_ = static_cast<std::uint8_t>(block);
-                next_ = static_cast<std::uint8_t>(i + 1);
             }
             restore(unsigned{key}, reader.rest());
         }
     }
+    // A file keeps old entries when the block is begun again: what still holds lies before next_.
+    for (unsigned key = 0; key < keys; ++key) {
+        if ((seen_in[block_] >> key & 1U) != 0 && latest_at[key] >= next_) {
+            next_ = static_cast<std::uint8_t>(latest_at[key] + 1);
+        }
+    }
     dirty_ = seen_in[1 - block_];  // what stands only in the other block is written again
-    whole_ = dirty_ == 0;
-    if (number_ == 0) {
-        begin_ = true;
-        whole_ = false;
+    begin_ = number_ == 0;
+    complete_ = whole_ = dirty_ == 0 && !begin_;
+    if (begin_) {
         kept_ = Kept::other;
+    } else if (complete_ && !storage.is_cached()) {
+        kept_ = Kept::current;
     }
 }
 
@@ -155,7 +165,7 @@ Status Journal::write(Medium& medium, Store&& store) {
         }
         dirty_ &= ~(1U << key);
     }
-    whole_ = !begin_;
+    complete_ = whole_ = !begin_;
     return done;
 }
 

@@ -28,6 +28,7 @@ class TestStorage : public Storage {
         bytes_written = 0;
     }
     [[nodiscard]] std::uint32_t block_count() const override { return blocks; }
+    [[nodiscard]] bool is_cached() const override { return shape_ == Shape::file; }
     Status read(std::uint64_t at, MutableBytes out) override {
         if (at > bytes_.size() || out.size() > bytes_.size() - at) {
             return JW_FAIL(internal);

@@ -225,6 +225,7 @@ void Commands::begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now)
 }
 
 void Commands::synced(SyncTicket ticket, Status result, Instant now) {
+    journal_.synced(ticket, result.has_value());
     for (Job& job : jobs_) {
         if (job.ticket != ticket) {
             continue;

@@ -64,6 +64,9 @@ struct Life : CommandPorts {
         const Name sink = "broker";
         EXPECT(outbox.open({&sink, 1}, 0x1234'5678'9ABC'DEF1, now).has_value());
         EXPECT(journal.open().has_value());
+        SyncTicket ticket = 0;
+        EXPECT(journal_bytes.take(ticket));
+        commands.synced(ticket, done, now);
     }
     ResultCode act(const Command&, Instant) override {
         asked = true;

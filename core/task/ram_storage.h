@@ -13,6 +13,7 @@ template <std::uint32_t Blocks>
 class RamStorage final : public Storage {
   public:
     [[nodiscard]] std::uint32_t block_count() const override { return Blocks; }
+    [[nodiscard]] bool is_cached() const override { return true; }
     Status read(std::uint64_t at, MutableBytes out) override {
         std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
         return done;

@@ -130,10 +130,14 @@ Status CommandJournal::open() {
     if (!valid[0] && !valid[1]) {
         generation_ = std::max(generations[0], generations[1]);
         half_ = 1;
-        return change_half();
+        JW_TRY(change_half());
+        storage_.sync(settles_);
+        return done;
     }
     half_ = valid[1] && (!valid[0] || generations[1] > generations[0]) ? 1 : 0;
     (void)read_half(half_, generation_, true);
+    settled_ = !storage_.is_cached();
+    storage_.sync(settles_);
     return done;
 }
 
@@ -193,7 +197,9 @@ std::uint64_t CommandJournal::last_counter(const Name& issuer) const {
 bool CommandJournal::remember(const JournalEntry& entry) {
     for (JournalEntry& known : entries_) {
         if (known.id == entry.id) {
-            known = entry;
+            // A command never goes back; but a change of the half that was cut short may have left
+            // older entries behind newer ones.
+            known = entry.phase < known.phase ? known : entry;
             return true;
         }
     }
@@ -217,9 +223,6 @@ Status CommandJournal::write_slot(std::size_t slot, const JournalEntry& entry) {
 }
 
 Status CommandJournal::change_half() {
-    if (entries_.size() + 1 >= slots_per_half()) {
-        return JW_FAIL(full);
-    }
     half_ = 1 - half_;
     ++generation_;
     for (std::uint32_t block = 0; block < half_blocks(); ++block) {
@@ -230,6 +233,26 @@ Status CommandJournal::change_half() {
         JW_TRY(write_slot(next_slot_++, entry));
     }
     return storage_.write(place(half_, 0), encode_header(generation_, entries_.size()));
+}
+
+Status CommandJournal::write_again() {
+    // After a failed sync nobody knows what of this half is on the medium. The same bytes in the
+    // same places: a power cut leaves what stood there or these.
+    Slot bytes{};
+    for (std::size_t slot = 0; slot < next_slot_; ++slot) {
+        JW_TRY(storage_.read(place(half_, slot), bytes));
+        JW_TRY(storage_.write(place(half_, slot), bytes));
+    }
+    return done;
+}
+
+void CommandJournal::synced(SyncTicket ticket, bool passed) {
+    if (passed) {
+        settled_ = settled_ || (!write_again_ && ticket >= settles_);
+    } else if (storage_.is_cached()) {
+        write_again_ = true;
+        settled_ = false;
+    }
 }
 
 Status CommandJournal::put(const JournalEntry& wanted,
@@ -243,10 +266,28 @@ Status CommandJournal::put(const JournalEntry& wanted,
     if (!remember(entry)) {
         return JW_FAIL(full);
     }
+    if (write_again_) {
+        JW_TRY(write_again());
+        write_again_ = false;
+        settles_ = ticket;
+    }
     if (next_slot_ < slots_per_half()) {
         JW_TRY(write_slot(next_slot_++, entry));
+    } else if (entries_.size() + 1 >= slots_per_half()) {
+        return JW_FAIL(full);
+    } else if (settled_) {
+        const std::uint64_t generation = generation_;
+        if (const Status changed = change_half(); !changed) {
+            half_ = 1 - half_;  // half a change is none
+            generation_ = generation;
+            next_slot_ = slots_per_half();
+            return changed;
+        }
+        settled_ = false;
+        settles_ = ticket;
     } else {
-        JW_TRY(change_half());
+        storage_.sync(ticket);
+        return JW_FAIL(busy);
     }
     storage_.sync(ticket);
     return done;

@@ -40,14 +40,17 @@ class CommandJournal {
         : storage_(storage), entries_(memory) {}
 
     /// Reads what is there; damaged entries are skipped and counted. An unreadable or foreign
-    /// storage is begun anew.
+    /// storage is begun anew. Asks for a sync under ticket 0.
     Status open();
     [[nodiscard]] const JournalEntry* find(const CommandId& id) const;
     /// The highest counter that the issuer ever used; 0: none.
     [[nodiscard]] std::uint64_t last_counter(const Name& issuer) const;
     /// Writes the entry (over an older one of the same id) and asks for a sync under `ticket`.
-    /// `now_ms`: Unix time if known, to forget what is over. Errors: full, or those of the storage.
+    /// `now_ms`: Unix time if known, to forget what is over. Errors: full, busy (a change of the
+    /// half waits for a sync), or those of the storage.
     Status put(const JournalEntry& wanted, SyncTicket ticket, std::optional<std::int64_t> now_ms);
+    /// The storage's answer to a sync: after a failure the next put() writes everything again.
+    void synced(SyncTicket ticket, bool passed);
     [[nodiscard]] std::span<const JournalEntry> entries() const { return entries_.items(); }
     [[nodiscard]] std::uint32_t damaged() const { return damaged_; }
 
@@ -61,6 +64,7 @@ class CommandJournal {
     bool read_half(std::uint32_t half, std::uint64_t& generation, bool keep);
     Status write_slot(std::size_t slot, const JournalEntry& entry);
     Status change_half();
+    Status write_again();
     bool remember(const JournalEntry& entry);
     void forget(std::int64_t now_ms);
 
@@ -70,6 +74,9 @@ class CommandJournal {
     std::uint64_t generation_ = 0;
     std::size_t next_slot_ = 0;
     std::uint32_t damaged_ = 0;
+    SyncTicket settles_ = 0;    // once this one passes, the half as it was then is on the medium
+    bool settled_ = false;      // it is: the other half may be given up
+    bool write_again_ = false;  // since a sync failed
 };
 
 }  // namespace jw

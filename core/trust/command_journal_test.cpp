@@ -12,11 +12,17 @@ namespace {
 /// Two blocks in RAM that answer syncs nowhere; `flash` refuses to turn zeros into ones.
 struct SmallStorage : Storage {
     std::array<std::uint8_t, 2 * Storage::block_size> bytes{};
+    std::array<std::uint8_t, 2 * Storage::block_size> medium{};  // what a power cut leaves
+    bool losing = false;  // what is written now never reaches the medium
     bool flash = false;
     int syncs = 0;
     std::size_t writes_left = SIZE_MAX;
-    explicit SmallStorage(bool is_flash) : flash(is_flash) { bytes.fill(is_flash ? 0xFF : 0); }
+    explicit SmallStorage(bool is_flash) : flash(is_flash) {
+        bytes.fill(is_flash ? 0xFF : 0);
+        medium = bytes;
+    }
     [[nodiscard]] std::uint32_t block_count() const override { return 2; }
+    [[nodiscard]] bool is_cached() const override { return !flash; }
     Status read(std::uint64_t at, MutableBytes out) override {
         std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
         return done;
@@ -29,6 +35,8 @@ struct SmallStorage : Storage {
         for (std::size_t i = 0; i < in.size(); ++i) {
             std::uint8_t& target = bytes[static_cast<std::size_t>(at) + i];
             target = flash ? static_cast<std::uint8_t>(target & in[i]) : in[i];
+            std::uint8_t& kept = medium[static_cast<std::size_t>(at) + i];
+            kept = losing ? kept : target;
         }
         return done;
     }
@@ -72,7 +80,7 @@ TEST(what_was_begun_is_known_after_a_restart) {
             ended.value = -7;
             EXPECT(journal.put(ended, 2, 0).has_value());
             EXPECT(journal.put(entry(2), 3, 0).has_value());
-            EXPECT(storage.syncs == 3);
+            EXPECT(storage.syncs == 4);
         }
         CommandJournal again(storage, memory);
         EXPECT(again.open().has_value());
@@ -93,6 +101,7 @@ TEST(the_halves_take_turns_many_times_and_nothing_that_counts_is_forgotten) {
             CommandJournal journal(storage, memory);
             EXPECT(journal.open().has_value());
             EXPECT(journal.damaged() == 0);
+            journal.synced(0, true);
             EXPECT(journal.last_counter("operator") == static_cast<std::uint64_t>(number - 1));
             EXPECT(journal.put(entry(number), 1, number + 2000).has_value());
             EXPECT(
@@ -122,6 +131,47 @@ TEST(a_cut_at_any_write_keeps_what_was_synced_before) {
             EXPECT(again.last_counter("operator") >= static_cast<std::uint64_t>(accepted));
         }
     }
+}
+
+TEST(what_a_failed_sync_lost_is_written_again) {
+    SmallStorage storage(false);
+    std::array<JournalEntry, 16> memory{};
+    {
+        CommandJournal journal(storage, memory);
+        EXPECT(journal.open().has_value());
+        EXPECT(journal.put(entry(1), 1, 0).has_value());
+        journal.synced(1, true);
+        storage.losing = true;
+        EXPECT(journal.put(entry(2), 2, 0).has_value());
+        journal.synced(2, false);
+        storage.losing = false;
+        EXPECT(journal.put(entry(3), 3, 0).has_value());
+    }
+    storage.bytes = storage.medium;
+    CommandJournal again(storage, memory);
+    EXPECT(again.open().has_value());
+    EXPECT(again.find("c-1") != nullptr && again.find("c-2") != nullptr);
+    EXPECT(again.find("c-3") != nullptr && again.damaged() == 0);
+}
+
+TEST(a_half_is_given_up_only_once_the_other_is_on_the_medium) {
+    SmallStorage storage(false);
+    std::array<JournalEntry, 8> memory{};
+    CommandJournal journal(storage, memory);
+    EXPECT(journal.open().has_value());
+    SyncTicket ticket = 0;
+    int written = 0;
+    Status put = done;
+    while ((put = journal.put(entry(written + 1, CommandPhase::reported), ++ticket, 9000))) {
+        ++written;
+        EXPECT(written < 100);
+    }
+    EXPECT(put.code() == Code::busy);
+    journal.synced(ticket, true);
+    EXPECT(journal.put(entry(++written, CommandPhase::reported), ++ticket, 9000).has_value());
+    CommandJournal again(storage, memory);
+    EXPECT(again.open().has_value());
+    EXPECT(again.last_counter("operator") == static_cast<std::uint64_t>(written));
 }
 
 TEST(any_flipped_bit_costs_one_entry_at_most_and_is_counted) {

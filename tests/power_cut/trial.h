@@ -18,6 +18,7 @@ class TrialStorage : public Storage {
   public:
     TrialStorage(SimStorage::Shape shape, std::uint32_t blocks) : shape_(shape), blocks_(blocks) {}
     [[nodiscard]] std::uint32_t block_count() const override { return blocks_; }
+    [[nodiscard]] bool is_cached() const override { return shape_ == SimStorage::Shape::file; }
     Status read(std::uint64_t at, MutableBytes out) override;
     Status write(std::uint64_t at, Bytes bytes) override;
     Status erase(std::uint32_t block) override;

@@ -38,6 +38,7 @@ class SemihostFlash final : public Storage {
     void use_synced(Synced synced, void* context);
 
     [[nodiscard]] std::uint32_t block_count() const override { return blocks_; }
+    [[nodiscard]] bool is_cached() const override { return false; }
     Status read(std::uint64_t at, MutableBytes out) override;
     Status write(std::uint64_t at, Bytes bytes) override;
     Status erase(std::uint32_t block) override;
