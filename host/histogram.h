@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "core/base/duration_counts.h"
 #include "core/base/time.h"
 
 namespace jw {
@@ -19,10 +20,13 @@ class DurationHistogram {
         ++count_;
         sum_us_ += us;
         max_ = std::max(max_, taken);
+        exported_.add(taken);
     }
     [[nodiscard]] std::uint64_t count() const { return count_; }
     [[nodiscard]] Duration sum() const { return {static_cast<std::int64_t>(sum_us_)}; }
     [[nodiscard]] Duration max() const { return max_; }
+    /// The same by the bounds of the metrics.
+    [[nodiscard]] const DurationCounts& exported() const { return exported_; }
     /// The least duration that `permille` of all did not exceed, rounded up to a bucket's end;
     /// 0 where there is none. 500 is the median, 990 the p99.
     [[nodiscard]] Duration percentile(std::uint32_t permille) const {
@@ -60,6 +64,7 @@ class DurationHistogram {
     std::uint64_t count_ = 0;
     std::uint64_t sum_us_ = 0;
     Duration max_;
+    DurationCounts exported_;
 };
 
 }  // namespace jw

@@ -331,6 +331,7 @@ void MqttClient::lost(int code, std::string text) {
                       .refused = mqtt_is_refusal(code),
                       .was_connected = was_connected};
     const Instant now = Loop::now();
+    counters_.lost += asked ? 0 : 1;
     if (asked) {
         backoff_.left();
         state_ = MqttState::off;
@@ -442,8 +443,9 @@ void MqttClient::acknowledged(int mid, int code) {
     const auto found = std::find_if(
         in_flight_.begin(), in_flight_.end(), [mid](const auto& open) { return open.mid == mid; });
     if (found != in_flight_.end()) {
-        in_flight_.erase(found);
         last_ack_ = Loop::now();
+        acknowledge_time_.add(last_ack_ - found->since);
+        in_flight_.erase(found);
         backoff_.proven();
         ++counters_.acknowledged;
         counters_.refused += code >= 0x80 ? 1 : 0;

@@ -16,6 +16,7 @@
 #include "core/base/result.h"
 #include "core/task/backoff.h"
 #include "host/guard.h"
+#include "host/histogram.h"
 #include "host/loop.h"
 #include "host/mqtt_reason.h"
 #include "host/secret.h"
@@ -81,6 +82,7 @@ struct MqttCounters {
     std::uint64_t published = 0;
     std::uint64_t acknowledged = 0;
     std::uint64_t refused = 0;  // acknowledged with a code of 0x80 and above
+    std::uint64_t lost = 0;     // attempts and sessions that ended without our asking
     std::uint64_t received = 0;
     std::uint64_t bytes_sent = 0;  // topics and payloads
 };
@@ -120,6 +122,8 @@ class MqttClient {
     /// The version in use: 4 after a broker said that it does not know 5.
     [[nodiscard]] int version() const { return version_; }
     [[nodiscard]] const MqttCounters& counters() const { return counters_; }
+    /// From handing a message over to its acknowledgement.
+    [[nodiscard]] const DurationHistogram& acknowledge_time() const { return acknowledge_time_; }
     /// "broker.example:8883".
     [[nodiscard]] std::string endpoint() const;
 
@@ -176,6 +180,7 @@ class MqttClient {
     std::deque<InFlight> in_flight_;
     Instant last_ack_;
     MqttCounters counters_;
+    DurationHistogram acknowledge_time_;
     // What the library's callbacks found, for serve() to act on once the library has returned.
     std::optional<int> connack_;
     std::optional<int> disconnect_;

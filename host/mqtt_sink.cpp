@@ -343,6 +343,8 @@ MqttSink::State MqttSink::state(Instant now) const {
     state.sent_bytes = sent_bytes_;
     state.in_flight = delivery_.under_way();
     state.delivered = delivery_.counters();
+    state.connection = client_.counters();
+    state.confirm_time = client_.acknowledge_time().exported();
     state.last_confirmed = delivery_.last_confirmed();
     state.two_stage = settings_.two_stage;
     return state;

@@ -47,6 +47,8 @@ class MqttSink final : public Task, private DeadLetters {
         std::uint64_t sent_bytes = 0;
         std::size_t in_flight = 0;
         DeliveryCounters delivered;
+        MqttCounters connection;
+        DurationCounts confirm_time;
         Instant last_confirmed{-1};
         bool two_stage = false;
     };

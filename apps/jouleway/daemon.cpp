@@ -124,7 +124,7 @@ Status Daemon::start() {
                 bus->bus(),
                 framing,
                 bus->clients,
-                ModbusLineMemory{bus->open_requests, bus->in, bus->out});
+                ModbusLineMemory{bus->open_requests, bus->in, bus->out, &bus->answer_times});
             bus->line = bus->modbus.get();
         }
         if (bus->line == nullptr) {

@@ -55,6 +55,7 @@ struct BusOfSite {
     std::vector<ModbusOpenRequest> open_requests;
     std::vector<std::uint8_t> in;
     std::vector<std::uint8_t> out;
+    DurationCounts answer_times;
     std::unique_ptr<TcpBus> tcp;
     std::unique_ptr<SerialBus> serial;
     std::unique_ptr<ModbusLine> modbus;

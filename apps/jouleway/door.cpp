@@ -10,7 +10,7 @@ namespace jw {
 Door::Door(Loop& loop, Workers& workers, Daemon& daemon, Instant started)
     : workers_(workers),
       daemon_(daemon),
-      view_(make_view(started)),
+      view_(make_view(loop, started)),
       access_(daemon.settings().web, daemon.settings().web.hosts),
       api_(view_,
            access_,
@@ -36,7 +36,7 @@ Status Door::open(std::string& reason) {
     return server_.listen(web.address, web.port, std::move(tls), reason);
 }
 
-http::GatewayView Door::make_view(Instant started) {
+http::GatewayView Door::make_view(const Loop& loop, Instant started) {
     http::GatewayView view;
     view.gateway = daemon_.settings().gateway.view();
     view.site = daemon_.settings().site.view();
@@ -51,6 +51,10 @@ http::GatewayView Door::make_view(Instant started) {
     view.sinks = [this] { return sinks(); };
     view.faults = [this] { return faults(); };
     view.buses = [this] { return buses(); };
+    view.times = [this, &loop] {
+        return http::TimesView{loop.stall().exported(),
+                               daemon_.store().records().sync_time().exported()};
+    };
     view.submit = [this](const Command& command) {
         return daemon_.gateway().submit(command, CommandSource::local, Loop::now());
     };
@@ -129,6 +133,10 @@ std::vector<http::SinkView> Door::sinks() const {
         view.reason = state.reason;
         view.sent_bytes = state.sent_bytes;
         view.in_flight = state.in_flight;
+        view.errors = {{"connection", state.connection.lost},
+                       {"refused", state.connection.refused},
+                       {"undecodable", state.delivered.undecodable}};
+        view.confirm_time = state.confirm_time;
         views.push_back(std::move(view));
     }
     return views;
@@ -153,6 +161,7 @@ std::vector<http::BusView> Door::buses() const {
         view.connected = bus->state().connected;
         if (bus->modbus) {
             view.modbus = bus->modbus->counters();
+            view.answer_times = bus->answer_times;
         }
         views.push_back(std::move(view));
     }

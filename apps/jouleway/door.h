@@ -29,7 +29,7 @@ class Door {
     void finished(const CommandResult& result, bool local) { api_.finished(result, local); }
 
   private:
-    http::GatewayView make_view(Instant started);
+    http::GatewayView make_view(const Loop& loop, Instant started);
     [[nodiscard]] http::DeviceView device(std::size_t index) const;
     [[nodiscard]] http::OutboxView outbox() const;
     [[nodiscard]] std::vector<http::SinkView> sinks() const;

@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/crc.h"
+#include "core/base/duration_counts.h"
 #include "core/base/list.h"
 #include "core/base/test.h"
 #include "core/base/text.h"
@@ -108,4 +109,16 @@ TEST(bytes_are_equal_only_in_size_and_content) {
     const std::array<std::uint8_t, 3> a{1, 2, 3};
     const std::array<std::uint8_t, 3> b{1, 2, 4};
     EXPECT(equal(a, a) && !equal(a, b) && !equal(a, Bytes(a).first(2)) && equal({}, {}));
+}
+
+TEST(a_duration_counts_up_to_its_bound_and_a_negative_one_as_none) {
+    DurationCounts counts;
+    counts.add(milliseconds(1));
+    counts.add(microseconds(1001));
+    counts.add(seconds(5));
+    counts.add(seconds(5) + microseconds(1));
+    counts.add(microseconds(-7));
+    EXPECT(counts.counts.front() == 2 && counts.counts[1] == 1);
+    EXPECT(counts.counts[DurationCounts::bounds.size() - 1] == 1 && counts.counts.back() == 1);
+    EXPECT(counts.sum == seconds(10) + microseconds(2002));
 }

@@ -64,7 +64,8 @@ ModbusLine::ModbusLine(Bus& bus,
                                     ? std::max<std::size_t>(1, settings.open_requests_max)
                                     : 1))),
       in_(memory.in),
-      out_(memory.out) {
+      out_(memory.out),
+      answer_times_(memory.answer_times) {
     CHECK(open_.capacity() > 0 && settings.timeout.us > 0 && clients.size() < 0xFFFF);
     CHECK(out_.size() > modbus::tcp_header_size && !in_.empty() && in_.size() <= 0xFFFF);
     if (serial()) {
@@ -383,6 +384,9 @@ void ModbusLine::accept(std::size_t open, Bytes pdu, Instant now) {
         return;
     }
     ++counters_.answers;
+    if (answer_times_ != nullptr) {
+        answer_times_->add(now - (request.deadline - settings_.timeout));
+    }
     close(open, now).answered(pdu, now);
 }
 

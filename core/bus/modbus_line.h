@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/base/bytes.h"
+#include "core/base/duration_counts.h"
 #include "core/base/limits.h"
 #include "core/base/list.h"
 #include "core/base/ports.h"
@@ -75,6 +76,8 @@ struct ModbusLineMemory {
     std::span<ModbusOpenRequest> open;  // at least one; bounds open_requests_max
     MutableBytes in;                    // at least the longest answer's frame
     MutableBytes out;                   // at least the longest question's frame
+    /// Where times from the last byte sent to the complete answer are counted; null: nowhere.
+    DurationCounts* answer_times = nullptr;
 };
 inline constexpr std::size_t modbus_buffer_size = limits::modbus_tcp_size_max;
 
@@ -129,6 +132,7 @@ class ModbusLine final : public Line {
     List<ModbusOpenRequest> open_;
     MutableBytes in_;
     MutableBytes out_;
+    DurationCounts* answer_times_;
     std::uint16_t in_size_ = 0;
     std::uint16_t out_size_ = 0;  // of a frame that the bus has not taken yet; the newest question
     Instant ready_at_;            // connect delay over, last exchange ended

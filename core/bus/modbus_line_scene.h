@@ -84,7 +84,7 @@ struct Scene {
         : line(wire,
                settings,
                std::span<ModbusClient* const>(list).first(clients),
-               {open, in, out}) {
+               {open, in, out, &answer_times}) {
         for (std::size_t i = 0; i < 3; ++i) {
             askers[i].unit = static_cast<std::uint8_t>(i + 1);
         }
@@ -121,6 +121,7 @@ struct Scene {
     std::array<ModbusOpenRequest, 4> open;
     std::array<std::uint8_t, modbus_buffer_size> in{};
     std::array<std::uint8_t, modbus_buffer_size> out{};
+    DurationCounts answer_times;
     ModbusLine line;
 };
 

@@ -23,6 +23,14 @@ TEST(a_tcp_question_is_framed_and_its_answer_handed_over) {
     EXPECT(scene.line.counters().requests == 1 && scene.line.counters().answers == 1);
 }
 
+TEST(the_time_of_an_answer_is_counted_from_the_question) {
+    Scene scene(ModbusFraming::tcp);
+    scene.line.connected(t0);
+    scene.line.step(after_ms(3));
+    scene.tcp(1, 1, 77, after_ms(11));
+    EXPECT(scene.answer_times.sum == milliseconds(8) && scene.answer_times.counts[3] == 1);
+}
+
 TEST(a_tcp_answer_may_come_cut_at_any_byte) {
     const std::array<std::uint8_t, 11> answer{0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 9};
     for (std::size_t cut = 1; cut < answer.size(); ++cut) {

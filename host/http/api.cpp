@@ -10,6 +10,7 @@
 #include "core/base/fields.h"
 #include "host/embedded.h"
 #include "host/http/api_json.h"
+#include "host/http/exposition.h"
 #include "host/http/problem.h"
 #include "host/http/static_files.h"
 
@@ -54,12 +55,8 @@ void Api::add_routes(Router& router) {
                    return view_.ready() ? json_response(R"({"ready":true})")
                                         : problem(Problem::busy, "The outbox is not open yet.");
                }));
-    router.add(Verb::get, "/metrics", Right::read, now_answering([this](const Request&) {
-                   Response response;
-                   response.headers.push_back(
-                       {"Content-Type", "text/plain; version=0.0.4; charset=utf-8"});
-                   response.body = metrics();
-                   return response;
+    router.add(Verb::get, "/metrics", Right::read, now_answering([this](const Request& request) {
+                   return expose(request, metrics());
                }));
     router.add(Verb::get, "/api/openapi.json", Right::read, now_answering([](const Request&) {
                    return embedded_json("openapi.json");

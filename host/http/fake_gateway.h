@@ -41,6 +41,7 @@ struct FakeGateway {
         view.sinks = [this] { return sinks; };
         view.faults = [this] { return faults; };
         view.buses = [this] { return buses; };
+        view.times = [this] { return times; };
         view.submit = [this](const Command& command) {
             submitted.push_back(command);
             return answer;
@@ -55,6 +56,8 @@ struct FakeGateway {
         sink.retry_in = seconds(3);
         sink.reason = "connection refused \xFF";
         sink.confirmed_to = {1, 2, 3, 4};
+        sink.errors = {{"connection", 2}, {"refused", 1}};
+        sink.confirm_time.add(milliseconds(7));
         sinks.push_back(sink);
         outbox.epoch = 0xABCDEF;
         outbox.bytes_max = 1000;
@@ -70,7 +73,12 @@ struct FakeGateway {
         BusView bus;
         bus.name = "rs485";
         bus.modbus = ModbusCounters{};
-        buses = {bus, {"p1", true, std::nullopt}};
+        bus.answer_times.add(milliseconds(40));
+        buses = {bus, {"p1", true, std::nullopt, {}}};
+        times.loop_stall.add(microseconds(300));
+        times.loop_stall.add(milliseconds(5));
+        times.loop_stall.add(milliseconds(70));
+        times.sync.add(seconds(9));
     }
     DeviceView about(std::size_t device) const {
         DeviceView about;
@@ -109,6 +117,7 @@ struct FakeGateway {
     std::vector<SinkView> sinks;
     std::vector<FaultView> faults;
     std::vector<BusView> buses;
+    TimesView times;
     std::vector<Command> submitted;
     ResultCode answer = ResultCode::executed;
     GatewayView view;

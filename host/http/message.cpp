@@ -40,6 +40,20 @@ std::optional<std::string> unescape(std::string_view text) {
     return plain;
 }
 
+/// Cuts off what stands before the next `separator`, without the spaces around it.
+std::string_view cut(std::string_view& rest, char separator) {
+    const std::size_t end = std::min(rest.find(separator), rest.size());
+    std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (part.starts_with(' ') || part.starts_with('\t')) {
+        part.remove_prefix(1);
+    }
+    while (part.ends_with(' ') || part.ends_with('\t')) {
+        part.remove_suffix(1);
+    }
+    return part;
+}
+
 }  // namespace
 
 std::string_view Request::header(std::string_view name) const {
@@ -63,6 +77,26 @@ std::optional<std::string> Request::asked(std::string_view name) const {
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return std::nullopt;
+}
+
+std::optional<double> quality(std::string_view header, std::string_view what) {
+    std::optional<double> best;
+    while (!header.empty()) {
+        std::string_view choice = cut(header, ',');
+        if (!same_name(cut(choice, ';'), what)) {
+            continue;
+        }
+        double liked = 1;
+        while (!choice.empty()) {
+            const std::string_view parameter = cut(choice, ';');
+            if (parameter.starts_with("q=") || parameter.starts_with("Q=")) {
+                liked = 0;  // unless there is a number
+                std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), liked);
+            }
+        }
+        best = std::max(best.value_or(0), liked);
+    }
+    return best;
 }
 
 Response json_response(std::string body, unsigned status) {

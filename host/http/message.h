@@ -64,6 +64,10 @@ struct Response {
 /// Takes the response; may be called later, but on the loop, and once.
 using Reply = std::function<void(Response)>;
 
+/// How much a header as Accept or Accept-Encoding likes `what`, 0 to 1: its own q, by default 1.
+/// Nothing where it is not named itself; wildcards and other parameters do not count.
+std::optional<double> quality(std::string_view header, std::string_view what);
+
 Response json_response(std::string body, unsigned status = 200);
 
 }  // namespace jw::http

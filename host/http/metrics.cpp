@@ -21,6 +21,16 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
+double of(std::uint64_t number) {
+    return static_cast<double>(number);
+}
+double of(std::int64_t number) {
+    return static_cast<double>(number);
+}
+double seconds_of(Duration span) {
+    return static_cast<double>(span.us) / 1e6;
+}
+
 /// The families in the order in which they are first named.
 class Families {
   public:
@@ -29,6 +39,19 @@ class Families {
     }
     void counter(const char* name, const char* help, const Labels& labels, double value) {
         add(name, help, MetricType::Counter, labels).counter.value = value;
+    }
+    void histogram(const char* name,
+                   const char* help,
+                   const Labels& labels,
+                   const DurationCounts& durations) {
+        ClientMetric::Histogram& out = add(name, help, MetricType::Histogram, labels).histogram;
+        for (std::size_t i = 0; i < durations.counts.size(); ++i) {
+            out.sample_count += durations.counts[i];
+            if (i < DurationCounts::bounds.size()) {
+                out.bucket.push_back({out.sample_count, seconds_of(DurationCounts::bounds[i])});
+            }
+        }
+        out.sample_sum = seconds_of(durations.sum);
     }
     [[nodiscard]] std::string text() const {
         std::ostringstream out;
@@ -55,16 +78,6 @@ class Families {
 
     std::vector<MetricFamily> families_;
 };
-
-double of(std::uint64_t number) {
-    return static_cast<double>(number);
-}
-double of(std::int64_t number) {
-    return static_cast<double>(number);
-}
-double seconds_of(Duration span) {
-    return static_cast<double>(span.us) / 1e6;
-}
 
 /// A quantity as Prometheus wants it: base units, the name says what, a label says which.
 struct ValueMetric {
@@ -250,12 +263,19 @@ void put_buses(const GatewayView& view, Families& out) {
             out.counter(
                 name, help, {{"bus", bus.name}, {"result", result}}, of(std::uint64_t{count}));
         }
+        out.histogram("jouleway_bus_request_duration_seconds",
+                      "From the last byte of a Modbus request to its complete answer.",
+                      {{"bus", bus.name}},
+                      bus.answer_times);
     }
 }
 
 void put_outbox(const GatewayView& view, Families& out) {
     const OutboxView outbox = view.outbox();
     const std::uint64_t used = std::min(outbox.bytes_used, outbox.bytes_max);
+    out.gauge("jouleway_outbox_bytes", "Bytes that the store holds.", {}, of(used));
+    out.gauge(
+        "jouleway_outbox_bytes_max", "Bytes that the store may hold.", {}, of(outbox.bytes_max));
     out.gauge("jouleway_outbox_storage_bytes_free",
               "Room in the store before something must be dropped.",
               {},
@@ -308,6 +328,17 @@ void put_sinks(const GatewayView& view, Families& out) {
                   "Messages sent and not yet acknowledged.",
                   labels,
                   of(sink.in_flight));
+        for (const auto& [reason, count] : sink.errors) {
+            out.counter("jouleway_sink_errors_total",
+                        "What went wrong with a sink: a lost or failed connection, a message that "
+                        "it refused, a record that could not be read.",
+                        {{"sink", sink.name}, {"reason", reason}},
+                        of(count));
+        }
+        out.histogram("jouleway_sink_confirm_delay_seconds",
+                      "From sending a message to its acknowledgement.",
+                      labels,
+                      sink.confirm_time);
     }
 }
 
@@ -338,6 +369,15 @@ void put_process(const GatewayView& view, Families& out) {
                   {},
                   of(*unix_ms) / 1e3 - seconds_of(view.now() - view.started));
     }
+    const TimesView times = view.times();
+    out.histogram("jouleway_loop_stall_seconds",
+                  "How long each turn of the loop kept everybody else waiting.",
+                  {},
+                  times.loop_stall);
+    out.histogram("jouleway_storage_sync_duration_seconds",
+                  "How long the medium took to make readings durable.",
+                  {},
+                  times.sync);
     rusage usage{};
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
         const auto span = [](const timeval& time) {

@@ -29,10 +29,35 @@ TEST(MetricsTest, metrics_are_in_base_units) {
           "jouleway_outbox_oldest_age_seconds{sink=\"broker\"} 90\n",
           "jouleway_faults_active{severity=\"alarm\"} 1\n",
           "jouleway_bus_requests_total{bus=\"rs485\",result=\"timeout\"} 0\n",
+          "jouleway_outbox_bytes 10\n",
+          "jouleway_outbox_bytes_max 1000\n",
+          "jouleway_sink_errors_total{sink=\"broker\",reason=\"connection\"} 2\n",
           "jouleway_clock_synchronized 1\n"}) {
         EXPECT_NE(answer.body.find(line), std::string::npos) << line << answer.body;
     }
     EXPECT_EQ(answer.body.find("_wh"), std::string::npos);
+}
+
+TEST(MetricsTest, histograms_count_what_is_up_to_each_bound) {
+    Site site({});
+    const std::string text = site.api.metrics();
+    for (const char* line :
+         {"jouleway_loop_stall_seconds_bucket{le=\"0.001\"} 1\n",
+          "jouleway_loop_stall_seconds_bucket{le=\"0.0025\"} 1\n",
+          "jouleway_loop_stall_seconds_bucket{le=\"0.005\"} 2\n",
+          "jouleway_loop_stall_seconds_bucket{le=\"0.05\"} 2\n",
+          "jouleway_loop_stall_seconds_bucket{le=\"0.1\"} 3\n",
+          "jouleway_loop_stall_seconds_bucket{le=\"+Inf\"} 3\n",
+          "jouleway_loop_stall_seconds_count 3\n",
+          "jouleway_loop_stall_seconds_sum 0.0753",
+          "jouleway_storage_sync_duration_seconds_bucket{le=\"5\"} 0\n",
+          "jouleway_storage_sync_duration_seconds_bucket{le=\"+Inf\"} 1\n",
+          "jouleway_bus_request_duration_seconds_bucket{bus=\"rs485\",le=\"0.025\"} 0\n",
+          "jouleway_bus_request_duration_seconds_bucket{bus=\"rs485\",le=\"0.05\"} 1\n",
+          "jouleway_sink_confirm_delay_seconds_bucket{sink=\"broker\",le=\"0.01\"} 1\n"}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << text;
+    }
+    EXPECT_EQ(text.find("duration_seconds_count{bus=\"p1\"}"), std::string::npos);
 }
 
 TEST(MetricsTest, promtool_finds_nothing_wrong_with_the_metrics) {

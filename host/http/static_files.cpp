@@ -3,11 +3,11 @@
 #include "host/http/static_files.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <array>
 
 #include "host/embedded.h"
+#include "host/http/gzip.h"
 #include "host/http/problem.h"
 
 namespace jw::http {
@@ -38,27 +38,6 @@ const char* content_type(std::string_view name) {
     return "application/octet-stream";
 }
 
-/// The bytes are ours, so their size is known to be harmless; empty where zlib finds them broken.
-std::string unzip(Bytes bytes) {
-    z_stream stream{};
-    if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) {
-        return {};
-    }
-    stream.next_in = const_cast<Bytef*>(bytes.data());
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    std::string plain;
-    std::array<char, 16384> part{};
-    int state = Z_OK;
-    while (state == Z_OK) {
-        stream.next_out = reinterpret_cast<Bytef*>(part.data());
-        stream.avail_out = part.size();
-        state = inflate(&stream, Z_NO_FLUSH);
-        plain.append(part.data(), part.size() - stream.avail_out);
-    }
-    inflateEnd(&stream);
-    return state == Z_STREAM_END ? plain : std::string();
-}
-
 const EmbeddedFile* find(std::string_view path) {
     const EmbeddedFile* index = embedded_file("web/index.html");
     if (path == "/" || path == "/index.html") {
@@ -74,7 +53,7 @@ Response static_file(const Request& request) {
     if (file == nullptr) {
         return problem(Problem::not_found, "The pages begin at /.");
     }
-    const bool gzip = request.header("Accept-Encoding").find("gzip") != std::string_view::npos;
+    const bool gzip = quality(request.header("Accept-Encoding"), "gzip").value_or(0) > 0;
     const std::string etag =
         fmt::format("\"{}{}\"", file->sha256, file->gzipped && !gzip ? "-plain" : "");
     Response response;
@@ -89,7 +68,7 @@ Response static_file(const Request& request) {
     if (request.header("If-None-Match") == etag) {
         response.status = 304;
     } else if (file->gzipped && !gzip) {
-        response.body = unzip(file->bytes);
+        response.body = gunzip(file->bytes);
     } else {
         response.fixed = file->bytes;
         if (file->gzipped) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/duration_counts.h"
 #include "core/base/time.h"
 #include "core/bus/modbus_line.h"
 #include "core/device/device.h"
@@ -66,6 +67,9 @@ struct SinkView {
     std::string reason;  // why it is not connected; empty: no trouble
     std::uint64_t sent_bytes = 0;
     std::uint64_t in_flight = 0;  // messages
+    /// What went wrong how often, by kind; kinds are words for a label.
+    std::vector<std::pair<const char*, std::uint64_t>> errors;
+    DurationCounts confirm_time;  // from sending a message to its acknowledgement
 };
 
 struct FaultView {
@@ -77,6 +81,13 @@ struct BusView {
     std::string name;
     bool connected = false;
     std::optional<ModbusCounters> modbus;  // absent where devices talk by themselves
+    DurationCounts answer_times;           // of Modbus requests
+};
+
+/// How long this process takes for what others wait for.
+struct TimesView {
+    DurationCounts loop_stall;  // turns of the loop
+    DurationCounts sync;        // of the store
 };
 
 /// Every function is set before the first request. All are called on the loop and must not wait.
@@ -95,6 +106,7 @@ struct GatewayView {
     std::function<std::vector<SinkView>()> sinks;
     std::function<std::vector<FaultView>()> faults;
     std::function<std::vector<BusView>()> buses;
+    std::function<TimesView()> times;
     /// `executed`: it was taken, its result will be told to Api::finished(); anything else: why
     /// not.
     std::function<ResultCode(const Command&)> submit;
