@@ -133,6 +133,7 @@ std::vector<http::SinkView> Door::sinks() const {
         view.reason = state.reason;
         view.sent_bytes = state.sent_bytes;
         view.in_flight = state.in_flight;
+        view.rejected = state.delivered.rejected;
         view.errors = {{"connection", state.connection.lost},
                        {"refused", state.connection.refused},
                        {"undecodable", state.delivered.undecodable}};

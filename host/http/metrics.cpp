@@ -320,6 +320,10 @@ void put_sinks(const GatewayView& view, Families& out) {
                     "Records that the sink has confirmed.",
                     labels,
                     of(confirmed));
+        out.counter("jouleway_sink_records_rejected_total",
+                    "Records that the sink refused for good; they are set aside.",
+                    labels,
+                    of(sink.rejected));
         out.counter("jouleway_sink_bytes_sent_total",
                     "Bytes of payload sent.",
                     labels,

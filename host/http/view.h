@@ -67,6 +67,7 @@ struct SinkView {
     std::string reason;  // why it is not connected; empty: no trouble
     std::uint64_t sent_bytes = 0;
     std::uint64_t in_flight = 0;  // messages
+    std::uint64_t rejected = 0;   // records that the sink refused for good
     /// What went wrong how often, by kind; kinds are words for a label.
     std::vector<std::pair<const char*, std::uint64_t>> errors;
     DurationCounts confirm_time;  // from sending a message to its acknowledgement
