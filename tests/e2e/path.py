@@ -15,7 +15,8 @@ import time
 import unittest
 import urllib.request
 
-from simulated_site import (JOULEWAY, Broker, Collector, Devices, Gateway, Site, settings, wait_for)
+from simulated_site import (JOULEWAY, Broker, Collector, Devices, Gateway, Site, report, settings,
+                            wait_for)
 
 SECRET = bytes(range(32))
 
@@ -197,9 +198,9 @@ class Path(unittest.TestCase):
     def test_a_full_disk_is_told_and_the_gateway_goes_on(self):
         disk = pathlib.Path(self.site.folder) / "disk"
         disk.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "none", str(disk)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
-        (disk / "filler").write_bytes(bytes(1000 * 1024))
+        (disk / "filler").write_bytes(bytes(500 * 1024))
         gateway = self.gateway(storage__path=str(disk / "state"), storage__size_mb=8)
         url = f"http://{json.loads(gateway.settings.read_text())['web']['listen']}/api/v1/faults"
 
@@ -215,13 +216,5 @@ class Path(unittest.TestCase):
                  "readings are accepted again once there is space", 30)
 
 
-def main():
-    result = unittest.main(argv=sys.argv, exit=False, verbosity=2, warnings="ignore").result
-    failed = len(result.failures) + len(result.errors)
-    skipped = len(result.skipped)
-    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(unittest.main(argv=sys.argv, exit=False, verbosity=2, warnings="ignore")))

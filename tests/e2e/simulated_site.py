@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("JOULEWAY_BUILD", ROOT / "build" / "release"))
@@ -79,13 +80,10 @@ class Broker:
             self.process = None
 
 
-class Collector:
-    """Subscribes to everything of one gateway; keeps each record by its identity, in order of first
-    arrival. With a durable file it plays a hub: what it has is synced to the file, then said on the
-    durable topic."""
+class Records:
+    """What arrived from one gateway: each record by its identity, in order of first arrival."""
 
-    def __init__(self, broker, gateway, durable_file=None):
-        self.broker, self.gateway = broker, gateway
+    def __init__(self):
         self.records = {}      # (epoch, class, seq) -> record
         self.gaps = []         # (epoch, class, from, to, reason)
         self.duplicates = 0
@@ -94,42 +92,10 @@ class Collector:
         self.last = {}         # (epoch, class) -> highest seq that arrived first
         self.batches = 0
         self.lock = threading.Lock()
-        self.file = open(durable_file, "a+") if durable_file else None
-        self.durable = None
-        self.process = None
-        self.thread = None
         self.strict_order = True
 
-    def start(self):
-        where = ["-h", "127.0.0.1", "-p", str(self.broker.port), "-q", "1"]
-        root = f"jouleway/v1/{self.gateway}"
-        self.process = subprocess.Popen(
-            ["mosquitto_sub", *where, "-i", f"collector-{random.randrange(1 << 30)}", "-c",
-             "-t", f"{root}/#", "-F", "%t %p"],
-            stdout=subprocess.PIPE, text=True, bufsize=1 << 16)
-        if self.file:
-            self.durable = subprocess.Popen(
-                ["mosquitto_pub", *where, "-r", "-l", "-t", f"{root}/durable"],
-                stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.thread = threading.Thread(target=self.read, args=(self.process,), daemon=True)
-        self.thread.start()
-
-    def stop(self):
-        for process in (self.process, self.durable):
-            if process:
-                process.kill()
-                process.wait()
-        if self.thread:
-            self.thread.join()
-
-    def read(self, process):
-        for line in process.stdout:
-            topic, _, payload = line.partition(" ")
-            if topic.rsplit("/", 1)[-1] in ARRAYS:
-                with self.lock:
-                    self.take(json.loads(payload))
-
     def take(self, batch):
+        """Gives the records of the batch that were not known."""
         self.batches += 1
         epoch, number = batch["epoch"], batch["class"]
         fresh = []
@@ -150,20 +116,7 @@ class Collector:
                         self.problems.append(f"{key} came twice with different content")
         for gap in batch.get("gaps", ()):
             self.gaps.append((epoch, number, gap["from"], gap["to"], gap["reason"]))
-        if self.file and fresh:
-            for record in fresh:
-                self.file.write(json.dumps([epoch, number, record]) + "\n")
-            self.file.flush()
-            os.fdatasync(self.file.fileno())
-            self.say_durable(epoch)
-
-    def say_durable(self, epoch):
-        to = [self.contiguous(epoch, number) for number in range(4)]
-        try:
-            self.durable.stdin.write(json.dumps({"v": 1, "epoch": epoch, "to": to}) + "\n")
-            self.durable.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            pass
+        return fresh
 
     def contiguous(self, epoch, number):
         seq = self.reached.get((epoch, number), 0)
@@ -197,6 +150,66 @@ class Collector:
             return result
 
 
+class Collector(Records):
+    """Subscribes to everything of one gateway. With a durable file it plays a hub: what it has is
+    synced to the file, then said on the durable topic."""
+
+    def __init__(self, broker, gateway, durable_file=None):
+        super().__init__()
+        self.broker, self.gateway = broker, gateway
+        self.file = open(durable_file, "a+") if durable_file else None
+        self.durable = None
+        self.process = None
+        self.thread = None
+
+    def start(self):
+        where = ["-h", "127.0.0.1", "-p", str(self.broker.port), "-q", "1"]
+        root = f"jouleway/v1/{self.gateway}"
+        self.process = subprocess.Popen(
+            ["mosquitto_sub", *where, "-i", f"collector-{random.randrange(1 << 30)}", "-c",
+             "-t", f"{root}/#", "-F", "%t %p"],
+            stdout=subprocess.PIPE, text=True, bufsize=1 << 16)
+        if self.file:
+            self.durable = subprocess.Popen(
+                ["mosquitto_pub", *where, "-r", "-l", "-t", f"{root}/durable"],
+                stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.thread = threading.Thread(target=self.read, args=(self.process,), daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        for process in (self.process, self.durable):
+            if process:
+                process.kill()
+                process.wait()
+        if self.thread:
+            self.thread.join()
+
+    def read(self, process):
+        for line in process.stdout:
+            topic, _, payload = line.partition(" ")
+            if topic.rsplit("/", 1)[-1] in ARRAYS:
+                with self.lock:
+                    self.take(json.loads(payload))
+
+    def take(self, batch):
+        fresh = super().take(batch)
+        if self.file and fresh:
+            for record in fresh:
+                self.file.write(json.dumps([batch["epoch"], batch["class"], record]) + "\n")
+            self.file.flush()
+            os.fdatasync(self.file.fileno())
+            self.say_durable(batch["epoch"])
+        return fresh
+
+    def say_durable(self, epoch):
+        to = [self.contiguous(epoch, number) for number in range(4)]
+        try:
+            self.durable.stdin.write(json.dumps({"v": 1, "epoch": epoch, "to": to}) + "\n")
+            self.durable.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+
+
 class Devices:
     """Simulated devices in one joulectl process; `where` names their addresses."""
 
@@ -225,6 +238,7 @@ class Gateway:
         self.process = None
         self.socket = None
         self.log = open(self.folder / "jouleway.log", "ab")
+        self.environment = {}
 
     def start(self):
         if self.socket:
@@ -235,7 +249,7 @@ class Gateway:
         self.socket.bind(str(self.notify))
         self.socket.setblocking(False)
         self.ready = False
-        environment = {**os.environ, "NOTIFY_SOCKET": str(self.notify)}
+        environment = {**os.environ, **self.environment, "NOTIFY_SOCKET": str(self.notify)}
         self.process = subprocess.Popen(self.command, env=environment,
                                         stdout=self.log, stderr=self.log)
 
@@ -265,6 +279,22 @@ class Gateway:
 
     def wait_drained(self, deadline_s=60.0):
         wait_for(lambda: self.listen().waiting == 0, "the gateway delivered everything", deadline_s)
+
+    def ask(self, path):
+        """What the API answers to a GET: JSON as such, anything else as text."""
+        listen = json.loads(self.settings.read_text())["web"]["listen"]
+        with urllib.request.urlopen(f"http://{listen}{path}", timeout=10) as answer:
+            text = answer.read().decode()
+            return json.loads(text) if "json" in answer.headers["Content-Type"] else text
+
+    def accepted_now(self):
+        """{(epoch, class): seq accepted} as the API tells it."""
+        outbox = self.ask("/api/v1/outbox")
+        return {(outbox["epoch"], number): row["accepted_to"]
+                for number, row in enumerate(outbox["classes"])}
+
+    def faults(self):
+        return [fault["kind"] for fault in self.ask("/api/v1/faults")["items"]]
 
     def tail(self):
         return (self.folder / "jouleway.log").read_text(errors="replace")[-2000:]
@@ -319,3 +349,11 @@ def settings(folder, broker, devices, **changes):
             target = target[int(part)] if part.isdigit() else target[part]
         target[parts[-1]] = value
     return result
+
+
+def report(program):
+    """Prints the counts of a finished unittest.main(); gives the exit code."""
+    result = program.result
+    failed, skipped = len(result.failures) + len(result.errors), len(result.skipped)
+    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or result.testsRun == skipped else 0
