@@ -4,6 +4,7 @@
 that nobody has set yet."""
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,12 @@ class SystemFaults(unittest.TestCase):
         wait_for(lambda: not self.collector.missing(accepted), f"{accepted} has arrived")
         self.assertFalse(self.collector.problems)
 
+    def durations(self, gateway, what):
+        """How often it took at most so many seconds: {bound: count}."""
+        rows = re.findall(r'jouleway_%s_seconds_bucket\{le="([^"]+)"\} (\d+)' % what,
+                          gateway.ask("/metrics"))
+        return {float(bound): int(count) for bound, count in rows}
+
     def test_the_loop_does_not_notice_a_medium_that_takes_200_ms_a_sync(self):
         gateway = self.start(TroubledGateway(
             self.site.folder, self.settings(4, clock="system"), sync_ms=200))
@@ -51,6 +58,13 @@ class SystemFaults(unittest.TestCase):
             gateway.listen()
         # Asking takes more than the turn of the loop: connecting, and this machine's other work.
         self.assertLess(longest, 0.15)
+        stalls = self.durations(gateway, "loop_stall")
+        turns = stalls[float("inf")]
+        self.assertGreater(turns, 1000)
+        self.assertGreaterEqual(stalls[0.005], 0.99 * turns, "p99 of a turn is at most 5 ms")
+        self.assertEqual(stalls[0.1], turns, "no turn takes more than 100 ms")
+        syncs = self.durations(gateway, "storage_sync_duration")
+        self.assertGreater(syncs[float("inf")], syncs[0.1] + 10, "the medium was slow")
         self.all_is_there(gateway.accepted_now())
 
     def test_a_medium_that_is_read_only_for_a_while_costs_nothing_accepted(self):
