@@ -169,6 +169,10 @@ void WorldGateway::fault(const Fault& fault, Instant /*now*/) {
     stage_.trace.add(static_cast<std::uint64_t>(fault.kind));
 }
 
+void WorldGateway::breach(const char* what, Instant /*now*/) {
+    checker_.wrong(what);
+}
+
 void WorldGateway::command_finished(const CommandResult& result,
                                     CommandSource /*source*/,
                                     Instant /*now*/) {

@@ -72,6 +72,7 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
     void fault(const Fault& fault, Instant now) override;
+    void breach(const char* what, Instant now) override;
     void command_finished(const CommandResult& result, CommandSource source, Instant now) override;
     void rejected(const Record& record) override;
 

@@ -317,6 +317,13 @@ void Daemon::fault(const Fault& fault, Instant /*now*/) {
                 fault.raised ? fault.text.view() : "");
 }
 
+void Daemon::breach(const char* what, Instant /*now*/) {
+    spdlog::critical("{} Please report this with the log; the program begins anew.", what);
+    if (hooks_.breach) {
+        hooks_.breach();
+    }
+}
+
 void Daemon::command_finished(const CommandResult& result, CommandSource source, Instant /*now*/) {
     if (source == CommandSource::remote) {
         for (const auto& sink : sinks_) {

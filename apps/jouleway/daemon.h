@@ -100,6 +100,7 @@ class Daemon final : private GatewayOut {
     struct Hooks {
         std::function<void(std::size_t device, const Reading& reading, Instant now)> reading;
         std::function<void(const CommandResult& result, CommandSource source)> finished;
+        std::function<void()> breach;  // the program must stop and begin anew
     };
     void use_hooks(Hooks hooks) { hooks_ = std::move(hooks); }
 
@@ -112,6 +113,7 @@ class Daemon final : private GatewayOut {
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
     void fault(const Fault& fault, Instant now) override;
     void command_finished(const CommandResult& result, CommandSource source, Instant now) override;
+    void breach(const char* what, Instant now) override;
 
     Loop& loop_;
     Workers& workers_;

@@ -68,6 +68,11 @@ class Program {
                 [this](const CommandResult& result, CommandSource source) {
                     door_->finished(result, source == CommandSource::local);
                 },
+            .breach =
+                [this] {
+                    exit_code_ = failed;
+                    stop();
+                },
         });
         if (std::string reason; !door_->open(reason)) {
             // Readings go on without a page.

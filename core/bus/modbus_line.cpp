@@ -187,6 +187,7 @@ void ModbusLine::ask(std::size_t client, Instant now) {
     }
     const bool kept = open_.push(request);
     CHECK(frame.ok() && kept);
+    CHECK(open_.size() <= std::max<std::size_t>(settings_.open_requests_max, 1));  // I-09
     out_size_ = static_cast<std::uint16_t>(frame.size());
     send_out(now);
 }

@@ -20,7 +20,9 @@ DeviceSnapshot* Snapshot::find(std::string_view name) {
     return nullptr;
 }
 
-void Snapshot::update(std::size_t device, const Reading& reading, Instant now) {
+std::optional<CounterFall> Snapshot::update(std::size_t device,
+                                            const Reading& reading,
+                                            Instant now) {
     CHECK(device < devices_.size());
     DeviceSnapshot& target = devices_[device];
     CHECK(now >= target.last_reading);  // I-05: the age of a value never falls by itself
@@ -29,6 +31,7 @@ void Snapshot::update(std::size_t device, const Reading& reading, Instant now) {
     ++target.readings;
     // A device gives its values in the same order each time: the search starts behind the last hit.
     std::size_t hint = 0;
+    std::optional<CounterFall> fall;
     for (const Value& value : reading.values) {
         const std::size_t known = target.values.size();
         bool found = false;
@@ -36,6 +39,10 @@ void Snapshot::update(std::size_t device, const Reading& reading, Instant now) {
             const std::size_t at = hint + step < known ? hint + step : hint + step - known;
             LatestValue& latest = target.values[at];
             if (latest.value.quantity == value.quantity && latest.value.index == value.index) {
+                if (value.number < latest.value.number && !fall &&
+                    info(value.quantity).behaviour == Behaviour::counter) {
+                    fall = CounterFall{value, latest.value.number};
+                }
                 latest = {value, now};
                 hint = at + 1 < known ? at + 1 : 0;
                 found = true;
@@ -45,6 +52,7 @@ void Snapshot::update(std::size_t device, const Reading& reading, Instant now) {
             ++lost_;
         }
     }
+    return fall;
 }
 
 const LatestValue* Snapshot::latest(std::size_t device,

@@ -2,6 +2,7 @@
 #pragma once
 // Snapshot: the latest value of everything. Overwritten, never kept; live consumers read it.
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/base/list.h"
@@ -13,6 +14,12 @@ namespace jw {
 struct LatestValue {
     Value value;
     Instant at;  // when it was read
+};
+
+/// A counter that stood at `from` and now gives a lower value.
+struct CounterFall {
+    Value value;
+    std::int64_t from = 0;
 };
 
 /// How a device is doing, as far as its own line can tell.
@@ -50,8 +57,9 @@ class Snapshot {
     [[nodiscard]] std::span<const DeviceSnapshot> devices() const { return devices_; }
     [[nodiscard]] DeviceSnapshot* find(std::string_view name);
 
-    /// Overwrites the values that the reading has; a value with no room is counted in `lost`.
-    void update(std::size_t device, const Reading& reading, Instant now);
+    /// Overwrites the values that the reading has; a value with no room is counted in `lost`. Gives
+    /// the first counter that fell (I-07), if one did.
+    std::optional<CounterFall> update(std::size_t device, const Reading& reading, Instant now);
     /// The latest value, or null where the device never gave it.
     [[nodiscard]] const LatestValue* latest(std::size_t device,
                                             Quantity quantity,

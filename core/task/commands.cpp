@@ -214,6 +214,8 @@ Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
 }
 
 void Commands::begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now) {
+    CHECK(journal_.find(job.command.id) ==
+          nullptr);  // I-26: what was begun once is not begun again
     job.step = Step::beginning;
     job.ticket = next_ticket_++;
     job.result.code = ResultCode::interrupted;  // what a restart would find

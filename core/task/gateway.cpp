@@ -11,6 +11,8 @@ namespace {
 
 // How many wrong or missing answers in a row it takes until the state of a device changes.
 constexpr std::uint32_t wrong_max = 3;
+constexpr Duration audit_interval = seconds(1);
+constexpr Duration fall_told_interval = seconds(3600);
 
 bool is_silence(Code code) {
     return code == Code::timeout || code == Code::not_found;
@@ -58,6 +60,7 @@ void Gateway::add_task(Task& task, Priority priority, Instant due) {
 
 void Gateway::start(std::string_view version, Instant now) {
     seen_ = outbox_.counters();
+    audited_ = numbers_of(outbox_);
     std::array<char, limits::detail_size_max> buffer{};
     Text text(buffer);
     text.put("Started, version ").put(version).put(", boot ").put(outbox_.boot()).put('.');
@@ -97,6 +100,11 @@ Instant Gateway::step(Instant now) {
     next = earlier(next, commands_.step(unix_ms(now), now));
     next = earlier(next, outbox_.step(now));
     watch_store(now);
+    // Where nothing happens nothing can break: no step is asked for on this account.
+    if (now >= audit_due_) {
+        audit_due_ = now + audit_interval;
+        audit_against(audited_, now);
+    }
     return earlier(next, queue_.next_due());  // a command may have woken a line
 }
 
@@ -181,11 +189,39 @@ void Gateway::watch_store(Instant now) {
     }
 }
 
+void Gateway::audit_against(const StoreNumbers& before, Instant now) {
+    const StoreNumbers numbers = numbers_of(outbox_);
+    if (const char* const what = first_breach(before, numbers)) {
+        faults_.raise("", FaultKind::broken_invariant, Severity::alarm, what, now);
+        out_.breach(what, now);
+    }
+    audited_ = numbers;
+}
+
+void Gateway::Port::counter_fell(const CounterFall& fall, Instant now) {
+    ++gateway->counter_falls_;
+    if (now < fall_untold_until) {
+        return;  // a device that counts up and down must not fill the store
+    }
+    fall_untold_until = now + fall_told_interval;
+    std::array<char, limits::detail_size_max> buffer{};
+    Text text(buffer);
+    put_name(fall.value.quantity, fall.value.index, text);
+    text.put(" fell from ").put(fall.from).put(" to ").put(fall.value.number);
+    text.put(": replaced or reset?");
+    gateway->append(RecordClass::billing,
+                    RecordKind::event,
+                    Event{settings.name, EventKind::notice, text.view()},
+                    now);
+}
+
 void Gateway::Port::reading(const Reading& reading, Instant now) {
     wrong_in_row = 0;
     silent_in_row = 0;
     gateway->faults_.clear(settings.name.view(), FaultKind::device_refuses, now);
-    gateway->snapshot_.update(index, reading, now);
+    if (const auto fall = gateway->snapshot_.update(index, reading, now)) {
+        counter_fell(*fall, now);
+    }
     // A device that stores its readings itself has done so already.
     if (!driver->stores_readings && keep.add(reading, now, gateway->kept_)) {
         gateway->append(RecordClass::telemetry, RecordKind::reading, gateway->kept_, now);

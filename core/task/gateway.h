@@ -15,6 +15,7 @@
 #include "core/outbox/outbox.h"
 #include "core/task/commands.h"
 #include "core/task/faults.h"
+#include "core/task/store_audit.h"
 #include "core/task/task_queue.h"
 
 namespace jw {
@@ -28,6 +29,9 @@ class GatewayOut {
     virtual void command_finished(const CommandResult& result,
                                   CommandSource source,
                                   Instant now) = 0;
+    /// A mistake of ours in the store's numbers; the fault is appended. The program stops, and is
+    /// started anew by whoever watches it.
+    virtual void breach(const char* what, Instant now) = 0;
 
   protected:
     ~GatewayOut() = default;
@@ -72,6 +76,10 @@ class Gateway final : private FaultOut, private CommandPorts {
     [[nodiscard]] Faults& faults() { return faults_; }
     [[nodiscard]] Commands& commands() { return commands_; }
     [[nodiscard]] Outbox& outbox() { return outbox_; }
+    /// Holds the store's numbers against what they were; step() does so every second.
+    void audit_against(const StoreNumbers& before, Instant now);
+    /// How often a counter of a device's energy fell (I-07).
+    [[nodiscard]] std::uint64_t counter_falls() const { return counter_falls_; }
     [[nodiscard]] const DeviceInfo& device_info(std::size_t device) const;
     [[nodiscard]] const Driver& driver(std::size_t device) const;
     [[nodiscard]] const DeviceSettings& device_settings(std::size_t device) const;
@@ -89,7 +97,9 @@ class Gateway final : private FaultOut, private CommandPorts {
         Keep keep;
         std::uint32_t wrong_in_row = 0;
         std::uint32_t silent_in_row = 0;
+        Instant fall_untold_until;
         void reading(const Reading& reading, Instant now) override;
+        void counter_fell(const CounterFall& fall, Instant now);
         void identified(const DeviceInfo& said, Instant now) override;
         void failed(Error error, Instant now) override;
         void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) override;
@@ -117,7 +127,10 @@ class Gateway final : private FaultOut, private CommandPorts {
     std::span<DeviceSnapshot> device_snapshots_;
     std::size_t devices_ = 0;
     OutboxCounters seen_;
+    StoreNumbers audited_;
+    Instant audit_due_;
     std::optional<std::int64_t> unix_at_zero_ms_;  // wall time of Instant{0}
+    std::uint64_t counter_falls_ = 0;
     Reading kept_;
 };
 

@@ -30,8 +30,9 @@ struct Plug final : Device {
     }
 };
 
-constexpr std::array<Capability, 2> capabilities{
+constexpr std::array<Capability, 3> capabilities{
     Capability{.quantity = Quantity::power_w},
+    Capability{.quantity = Quantity::energy_wh},
     Capability{.quantity = Quantity::relay_closed, .settable = true, .least = 0, .most = 1}};
 
 Device* make_plug(Arena& arena, const DeviceSettings& /*settings*/, DeviceOut& out) {
@@ -57,6 +58,7 @@ struct Scene final : GatewayOut {
     int readings = 0;
     int identified_times = 0;
     int faults_told = 0;
+    int breaches = 0;
     ResultCode last = ResultCode::malformed;
     int results = 0;
 
@@ -84,6 +86,7 @@ struct Scene final : GatewayOut {
     void reading(std::size_t, const Reading&, Instant) override { ++readings; }
     void identified(std::size_t, const DeviceInfo&, Instant) override { ++identified_times; }
     void fault(const Fault&, Instant) override { ++faults_told; }
+    void breach(const char*, Instant) override { ++breaches; }
     void command_finished(const CommandResult& result, CommandSource, Instant) override {
         last = result.code;
         ++results;
@@ -103,10 +106,13 @@ struct Scene final : GatewayOut {
             }
         }
     }
-    void give(std::int64_t power_w) {
+    void give(std::int64_t power_w, std::int64_t energy_wh = 0) {
         Reading reading;
         reading.device = "heater";
         reading.values.put(Quantity::power_w, 0, power_w);
+        if (energy_wh != 0) {
+            reading.values.put(Quantity::energy_wh, 0, energy_wh);
+        }
         plug->out->reading(reading, now);
     }
     void fail(Code code, int times) {
@@ -140,6 +146,34 @@ TEST(a_reading_reaches_the_snapshot_the_outbox_and_the_program) {
     const LatestValue* latest = scene.gateway.snapshot().latest(0, Quantity::power_w);
     EXPECT(latest != nullptr && latest->value.number == -1520);
     EXPECT(scene.outbox.accepted_to(RecordClass::telemetry) == 1 && scene.readings == 1);
+}
+
+TEST(a_counter_that_falls_is_counted_and_told_once_an_hour) {
+    Scene scene;
+    scene.give(100, 5000);
+    scene.give(50, 5001);
+    EXPECT(scene.gateway.counter_falls() == 0);
+    scene.give(100, 12);
+    scene.give(100, 7);
+    EXPECT(scene.gateway.counter_falls() == 2);
+    scene.settle();
+    EXPECT(scene.outbox.accepted_to(RecordClass::billing) == 1);
+    scene.now = scene.now + seconds(3600);
+    scene.give(100, 3);
+    scene.settle();
+    EXPECT(scene.outbox.accepted_to(RecordClass::billing) == 2 && scene.breaches == 0);
+}
+
+TEST(numbers_that_do_not_add_up_are_told_and_the_program_is_asked_to_stop) {
+    Scene scene;
+    scene.gateway.start("1.0", scene.now);
+    scene.settle();
+    EXPECT(scene.breaches == 0);
+    scene.now = scene.now + seconds(5);
+    StoreNumbers before = numbers_of(scene.outbox);
+    before.classes[0].appended += 1000;  // as if numbers had been taken back
+    scene.gateway.audit_against(before, scene.now);
+    EXPECT(scene.breaches == 1 && scene.raised(FaultKind::broken_invariant, ""));
 }
 
 TEST(a_start_without_a_clock_says_so_until_the_time_is_learned) {
