@@ -53,6 +53,11 @@ CAMPAIGNS = [
              "{bits_flipped} bits, {lengths} lengths: it always started, {intact_lost} intact "
              "records lost, {counted_damaged} damaged ones counted", OUTBOX,
              "mosquitto does not start on a zero-filled file (#3159, #2639)"),
+    Campaign("command_kill", "kill -9 between every two steps of a command", "real processes, real "
+             "broker", [sys.executable, E2E / "command_kill.py"], ["--rounds", "10"],
+             ["--rounds", "1000"], "{kills} kills over {commands} commands, {executed} of the cut "
+             "ones executed, {interrupted} reported as interrupted, {executed_twice} executed "
+             "twice, {lost} not reported", PATH, "no peer publishes such a figure"),
     Campaign("kill", "kill -9 of the real gateway under load", "real processes, real broker",
              [sys.executable, E2E / "kill.py"], ["--kills", "1000"], ["--kills", "20000"],
              "{kills} kills, {accepted} records accepted, {lost} lost, {duplicates} sent again",

@@ -158,6 +158,7 @@ class Collector(Records):
         super().__init__()
         self.broker, self.gateway = broker, gateway
         self.file = open(durable_file, "a+") if durable_file else None
+        self.cleared = set()  # ids of commands whose retained request was taken back
         self.durable = None
         self.process = None
         self.thread = None
@@ -186,7 +187,9 @@ class Collector(Records):
 
     def read(self, process):
         for line in process.stdout:
-            topic, _, payload = line.partition(" ")
+            topic, _, payload = line.rstrip("\n").partition(" ")
+            if "/commands/" in topic and not payload:
+                self.cleared.add(topic.rsplit("/", 1)[-1])
             if topic.rsplit("/", 1)[-1] in ARRAYS:
                 with self.lock:
                     self.take(json.loads(payload))
