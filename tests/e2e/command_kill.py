@@ -66,13 +66,12 @@ class Campaign:
              "counter": self.sent}))
         wait_for(lambda: self.gateway.process.poll() is not None or self.ended(name),
                  "the kill, or the end of the command")
-        died = self.gateway.process.poll() is not None
+        self.gateway.trouble(counting=0)
+        died = self.gateway.steps() >= step
         if died:
-            self.gateway.kill()
+            self.gateway.process.wait()
             self.start()
-        else:
-            self.gateway.trouble(counting=0)
-        wait_for(lambda: self.ended(name), f"{name}, killed at step {step}, is reported and cleared")
+        wait_for(lambda: self.ended(name), f"{name}, cut at step {step}, is reported and cleared")
         codes = {result["code"] for result in self.results(name)}
         times = self.proxy.writes - writes
         assert len(codes) == 1, f"{name}: reported as {codes}"
