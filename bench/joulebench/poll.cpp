@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Poll to acknowledgement: what a tag costs the gateway, beside a loop that does only the polling.
+#include <fmt/format.h>
+#include <mosquitto.h>
+
+#include <cstdio>
+#include <fstream>
+#include <optional>
+
+#include "bench/joulebench/bare_poller.h"
+#include "bench/joulebench/broker.h"
+#include "bench/joulebench/devices.h"
+#include "bench/joulebench/gateway.h"
+#include "bench/joulebench/scenarios.h"
+#include "generated/devices/devices.h"
+
+namespace jw::bench {
+namespace {
+
+constexpr std::size_t connections = 60;
+constexpr double poll_s = 0.1;
+constexpr double ratio_most = 3;
+constexpr double memory_kb_most = 12 * 1024;
+
+const registers::RegisterMap& map() {
+    return sdm630::map;
+}
+
+/// Who acknowledges: our minimal broker, or a mosquitto with a subscriber that counts.
+class Broker {
+  public:
+    Broker(const std::string& kind, const Folder& folder) {
+        if (kind == "own") {
+            const Fd listener = listen_on_loopback(port_);
+            first_ = Child::run([&] { serve_broker(listener, {}, *counters_); });
+            return;
+        }
+        (void)listen_on_loopback(port_);  // free again at once
+        const std::string path = folder.file("mosquitto.conf");
+        std::ofstream(path) << "listener " << port_ << " 127.0.0.1\nallow_anonymous true\n"
+                            << "max_queued_messages 0\nuser root\n";
+        first_ = Child::exec({"/usr/sbin/mosquitto", "-c", path}, folder.file("mosquitto.log"));
+        second_ = Child::run([this] { subscribe(); });
+    }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] const BrokerCounters& counters() const { return *counters_; }
+
+  private:
+    [[noreturn]] void subscribe() {
+        mosquitto_lib_init();
+        mosquitto* session = mosquitto_new(nullptr, true, &*counters_);
+        mosquitto_message_callback_set(
+            session, [](mosquitto*, void* counters, const mosquitto_message* message) {
+                count_tags({static_cast<const std::uint8_t*>(message->payload),
+                            static_cast<std::size_t>(message->payloadlen)},
+                           *static_cast<BrokerCounters*>(counters));
+            });
+        wait_for([&] { return mosquitto_connect(session, "127.0.0.1", port_, 60) == 0; },
+                 "the broker listens",
+                 seconds(10));
+        mosquitto_subscribe(session, nullptr, "jouleway/v1/+/readings", 0);
+        mosquitto_loop_forever(session, -1, 1);
+        throw std::runtime_error("the subscriber has lost its broker");
+    }
+
+    std::uint16_t port_ = 0;
+    Shared<BrokerCounters> counters_;
+    Child first_;
+    Child second_;
+};
+
+struct Measured {
+    double us_per_tag = 0;
+    double tags_per_s = 0;
+};
+
+/// CPU time of a child over the window, by what `tags` counts meanwhile.
+Measured measure(const Child& child, const std::atomic<std::uint64_t>& tags, Duration window) {
+    const Instant began = now();
+    const Duration cpu = child.cpu_time();
+    const std::uint64_t count = tags;
+    wait(window);
+    const Duration used = child.cpu_time() - cpu;
+    const auto done = static_cast<double>(tags - count);
+    const Duration took = now() - began;
+    if (done <= 0) {
+        throw std::runtime_error("nothing was polled or acknowledged");
+    }
+    return {static_cast<double>(used.us) / done, done * 1e6 / static_cast<double>(took.us)};
+}
+
+class PollBench {
+  public:
+    explicit PollBench(const Options& options) : options_(options) {
+        const Fd listener = listen_on_loopback(devices_port_);
+        devices_ = Child::run([&] { serve_devices(listener); });
+        const auto per_device = static_cast<double>(map().rows.size()) / poll_s;
+        count_ = static_cast<std::size_t>(static_cast<double>(options.tags) / per_device + 0.999);
+    }
+
+    std::vector<Row> run() {
+        for (unsigned i = 0; i <= options_.repetitions; ++i) {
+            const Measured bare = run_bare();
+            const Measured ours = run_gateway();
+            std::printf(
+                "  poll %u: gateway %.3f us a tag at %.0f tags/s, bare loop %.3f us at "
+                "%.0f, memory +%.0f KiB%s\n",
+                i,
+                ours.us_per_tag,
+                ours.tags_per_s,
+                bare.us_per_tag,
+                bare.tags_per_s,
+                memory_.back(),
+                i == 0 ? " (warm-up)" : "");
+            (void)std::fflush(stdout);
+            if (i == 0 && options_.repetitions > 1) {
+                memory_.clear();
+                continue;
+            }
+            ours_.push_back(ours.us_per_tag);
+            rate_.push_back(ours.tags_per_s);
+            ratios_.push_back(ours.us_per_tag / bare.us_per_tag);
+            if (options_.repetitions <= 1) {
+                break;
+            }
+        }
+        return rows();
+    }
+
+  private:
+    Measured run_bare() {
+        Shared<BareCounters> counters;
+        const BareSettings settings{devices_port_,
+                                    std::min(connections, count_),
+                                    count_,
+                                    {static_cast<std::int64_t>(poll_s * 1e6)},
+                                    &map()};
+        const Child child = Child::run([&] { poll_barely(settings, *counters); });
+        wait(options_.warm_up);
+        return measure(child, counters->tags, options_.window);
+    }
+
+    Measured run_gateway() {
+        const Folder folder(options_.folder);
+        const Broker broker(options_.broker, folder);
+        SiteOfBench site{.driver = std::string(map().name),
+                         .connections = std::min(connections, count_),
+                         .poll_s = poll_s,
+                         .devices_port = devices_port_,
+                         .broker_port = broker.port()};
+        double idle_kb = 0;
+        {
+            // The same gateway before it has any device.
+            const Child idle = start_gateway(options_.jouleway, settings_of(site, folder), folder);
+            wait(options_.warm_up);
+            idle_kb = static_cast<double>(idle.private_dirty_kb());
+        }
+        site.devices = count_;
+        const Child child = start_gateway(options_.jouleway, settings_of(site, folder), folder);
+        wait_for([&] { return broker.counters().tags > 0; }, "the first reading", seconds(20));
+        wait(options_.warm_up);
+        const Measured measured = measure(child, broker.counters().tags, options_.window);
+        memory_.push_back(static_cast<double>(child.private_dirty_kb()) - idle_kb);
+        return measured;
+    }
+
+    [[nodiscard]] std::vector<Row> rows() const {
+        const Spread ratio = spread_of(ratios_);
+        const Spread memory = spread_of(memory_);
+        const std::string mix = fmt::format(
+            "{} simulated SDM630 ({} float tags, {} questions a poll) polled every {} s over {} "
+            "connections, every reading kept, acknowledged by {} at {:.0f} tags/s; the guide is "
+            "0.3 us",
+            count_,
+            map().rows.size(),
+            map().blocks.size(),
+            poll_s,
+            std::min(connections, count_),
+            options_.broker == "own" ? "the bench's broker" : options_.broker,
+            spread_of(rate_).median);
+        const bool fast = spread_of(rate_).median > 0.95 * static_cast<double>(options_.tags);
+        return {{.what = "poll 100 k tags/s, keep on disk, acknowledged: CPU a tag",
+                 .beside = "of a bare epoll loop that polls, decodes and drops",
+                 .figure = spread_of(ours_).median,
+                 .unit = "us",
+                 .ratio = ratio,
+                 .least = fmt::format("at most {} x", ratio_most),
+                 .reached = fast && ratio.median <= ratio_most,
+                 .note = mix},
+                {.what = "the same: memory of its own above idle",
+                 .beside = "the gateway without devices",
+                 .figure = memory.median / 1024,
+                 .unit = "MiB",
+                 .ratio = std::nullopt,
+                 .least = "at most 12 MiB",
+                 .reached = memory.max <= memory_kb_most,
+                 .note = fmt::format(
+                     "private dirty, {:.1f} to {:.1f} MiB", memory.min / 1024, memory.max / 1024)}};
+    }
+
+    const Options& options_;
+    std::uint16_t devices_port_ = 0;
+    Child devices_;
+    std::size_t count_ = 0;
+    std::vector<double> ours_;
+    std::vector<double> rate_;
+    std::vector<double> ratios_;
+    std::vector<double> memory_;
+};
+
+}  // namespace
+
+std::vector<Row> poll_scenario(const Options& options) {
+    return PollBench(options).run();
+}
+
+}  // namespace jw::bench

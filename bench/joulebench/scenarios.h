@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The scenarios of joulebench, each giving its rows.
+#include <string>
+#include <vector>
+
+#include "bench/joulebench/report.h"
+#include "core/base/time.h"
+
+namespace jw::bench {
+
+struct Options {
+    std::string jouleway;  // the program
+    std::string folder;    // where stores are made; empty: the system's temporary folder
+    std::string broker = "own";
+    unsigned repetitions = 5;
+    std::size_t tags = 100'000;  // a second
+    Duration warm_up = seconds(3);
+    Duration window = seconds(10);
+    std::uint64_t backlog = 864'000;
+};
+
+/// CPU a tag from poll to acknowledgement, beside a bare epoll loop; memory above idle.
+std::vector<Row> poll_scenario(const Options& options);
+/// Time, memory and the latency of fresh readings while the backlog of a day is delivered.
+std::vector<Row> drain_scenario(const Options& options);
+
+/// How long the disk takes for 4 KiB and fdatasync, as one line.
+std::string disk_line(const Options& options);
+
+}  // namespace jw::bench
