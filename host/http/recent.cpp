@@ -17,6 +17,11 @@ std::size_t place_of(std::int64_t step) {
     return static_cast<std::size_t>(step % static_cast<std::int64_t>(Recent::steps));
 }
 
+std::uint64_t key_of(std::size_t device, Quantity quantity, std::uint8_t index) {
+    return static_cast<std::uint64_t>(device) << 24 | static_cast<std::uint64_t>(quantity) << 8 |
+           index;
+}
+
 }  // namespace
 
 Recent::Recent(std::size_t series_max)
@@ -28,10 +33,8 @@ Recent::Recent(std::size_t series_max)
 const Recent::Series* Recent::find_series(std::size_t device,
                                           Quantity quantity,
                                           std::uint8_t index) const {
-    const auto found = std::find_if(series_.begin(), series_.end(), [&](const Series& series) {
-        return series.device == device && series.quantity == quantity && series.index == index;
-    });
-    return found == series_.end() ? nullptr : &*found;
+    const auto found = places_.find(key_of(device, quantity, index));
+    return found == places_.end() ? nullptr : &series_[found->second];
 }
 
 std::int64_t* Recent::ring(const Series& series) const {
@@ -68,6 +71,7 @@ void Recent::add(std::size_t device, const Reading& reading, Instant now) {
                 ++left_out_;
                 continue;
             }
+            places_.emplace(key_of(device, value.quantity, value.index), series_.size());
             known = &series_.emplace_back(
                 Series{device, value.quantity, value.index, step_now, step_now, 0, 0, 0});
         }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/time.h"
@@ -52,6 +53,7 @@ class Recent {
     [[nodiscard]] static std::int64_t mean(const Series& series);
 
     std::vector<Series> series_;
+    std::unordered_map<std::uint64_t, std::size_t> places_;  // by device, quantity and index
     std::size_t series_max_;
     std::unique_ptr<std::int64_t[]> values_;
     std::uint64_t left_out_ = 0;
