@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t batch_bytes_min = 4096;
 // A broker may be away for a moment without anybody being told.
 constexpr Duration unreachable_after = seconds(60);
+// How long batches are built before the loop has its turn: a backlog must not hold up a device.
+constexpr Duration turn_max = milliseconds(2);
 constexpr std::size_t command_bytes_max = 4096;
 constexpr std::uint64_t dead_letter_bytes_max = 1 << 20;
 constexpr std::string_view online_text = "{\"online\":true}";
@@ -203,6 +205,9 @@ Instant MqttSink::run(Instant now) {
         }
         delivery_.sent(static_cast<std::uint32_t>(*id));
         sent_bytes_ += batch.payload.size();
+        if (Loop::now() - now >= turn_max) {
+            return now;
+        }
     }
     return earlier(slot, delivery_.due(now));
 }

@@ -81,7 +81,7 @@ struct GatewaySettings {
         Duration length;
     };
     struct Batch {
-        std::uint32_t readings = 100;
+        std::uint32_t readings = 1000;
         std::uint32_t bytes = 65536;
         Duration age = seconds(1);
     };

@@ -13,6 +13,8 @@ namespace {
 constexpr std::array<std::uint32_t, record_classes + 1> weights{8, 4, 2, 1, 2};
 // In which order lanes are looked at: the fresh one before the backlog of its class.
 constexpr std::array<std::size_t, record_classes + 1> order{0, 1, 2, 4, 3};
+// Since when something waits that need not wait any longer for company.
+constexpr Instant long_ago{-never.us};
 
 RecordKind usual_kind(RecordClass record_class) {
     switch (record_class) {
@@ -50,6 +52,11 @@ void Delivery::begin(std::size_t window, std::size_t batch_size_max, Instant now
     end(now);
     window_max_ = std::min(window, window_.capacity());
     batch_size_max_ = std::min(batch_size_max, batch_buffer_.size());
+    for (std::size_t lane = 0; lane < record_classes; ++lane) {
+        // It has waited for the connection.
+        lanes_[lane].waiting_to = last_of(lane);
+        lanes_[lane].waiting_since = long_ago;
+    }
 }
 
 void Delivery::end(Instant /*now*/) {
@@ -66,7 +73,7 @@ void Delivery::end(Instant /*now*/) {
 
 void Delivery::restart(std::size_t lane) {
     lanes_[lane].cursor = outbox_.cursor(settings_.sink, class_of(lane));
-    lanes_[lane].waiting_since = Instant{-1};
+    lanes_[lane].waiting_to = 0;
 }
 
 std::uint64_t Delivery::last_of(std::size_t lane) const {
@@ -108,17 +115,20 @@ void Delivery::join_lanes(Instant now) {
     lanes_[fresh_lane] = {};
 }
 
+bool Delivery::waits(std::size_t lane) const {
+    return last_of(lane) >= lanes_[lane].cursor.seq && (lane != fresh_lane || fresh_from_ != 0);
+}
+
 bool Delivery::ready(std::size_t lane, Instant now) const {
-    const Lane& state = lanes_[lane];
-    const std::uint64_t accepted = last_of(lane);
-    if (accepted < state.cursor.seq || (lane == fresh_lane && fresh_from_ == 0)) {
+    if (!waits(lane)) {
         return false;
     }
     if (class_of(lane) == RecordClass::alarm || class_of(lane) == RecordClass::result) {
         return true;
     }
-    return accepted - state.cursor.seq + 1 >= settings_.records_max ||
-           (state.waiting_since.us >= 0 && now - state.waiting_since >= settings_.age_max);
+    const Lane& state = lanes_[lane];
+    return last_of(lane) - state.cursor.seq + 1 >= settings_.records_max ||
+           (state.cursor.seq <= state.waiting_to && now - state.waiting_since >= settings_.age_max);
 }
 
 std::size_t Delivery::choose(Instant now) {
@@ -144,11 +154,10 @@ bool Delivery::next(Instant now, OutgoingBatch& batch) {
     }
     open_fresh_lane();
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-        const bool waits = last_of(lane) >= lanes_[lane].cursor.seq;
-        if (!waits) {
-            lanes_[lane].waiting_since = Instant{-1};
-        } else if (lanes_[lane].waiting_since.us < 0) {
-            lanes_[lane].waiting_since = now;
+        Lane& state = lanes_[lane];
+        if (waits(lane) && state.cursor.seq > state.waiting_to) {
+            state.waiting_to = last_of(lane);
+            state.waiting_since = now;
         }
     }
     for (std::size_t tries = 0; tries < lanes; ++tries) {
@@ -277,7 +286,6 @@ void Delivery::sent(std::uint32_t ticket) {
     CHECK(window_.size() <= window_max_);  // I-10: never more under way than the far side takes
     counters_.batches += 1;
     counters_.records += built_.records;
-    lanes_[built_lane_].waiting_since = Instant{-1};
     built_lane_ = lanes;
 }
 
@@ -351,7 +359,8 @@ void Delivery::refused(std::uint32_t ticket, Instant /*now*/) {
         lane.cursor = {};
         lane.cursor.record_class = batch.record_class;
         lane.cursor.seq = batch.from;
-        lane.waiting_since = Instant{0};  // at once
+        lane.waiting_to = std::max(lane.waiting_to, batch.to);
+        lane.waiting_since = long_ago;
         return;
     }
 }
@@ -365,10 +374,10 @@ Instant Delivery::due(Instant now) const {
         if (ready(lane, now)) {
             return now;
         }
-        if (lane != fresh_lane && last_of(lane) >= lanes_[lane].cursor.seq) {
-            const Instant since =
-                lanes_[lane].waiting_since.us < 0 ? now : lanes_[lane].waiting_since;
-            next = earlier(next, since + settings_.age_max);
+        if (waits(lane)) {
+            const Lane& state = lanes_[lane];
+            const bool known = state.cursor.seq <= state.waiting_to;
+            next = earlier(next, (known ? state.waiting_since : now) + settings_.age_max);
         }
     }
     return next;

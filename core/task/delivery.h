@@ -17,7 +17,7 @@ namespace jw {
 struct DeliverySettings {
     std::size_t sink = 0;  // its index in the outbox
     std::uint32_t records_max = 100;
-    Duration age_max = seconds(1);   // how long a record may wait for company
+    Duration age_max = seconds(1);   // how long a record may wait for company; then it goes at once
     std::uint32_t attempts_max = 3;  // of one record that the sink refuses, before it is set aside
     /// What is new overtakes a backlog of telemetry. Off: everything arrives in the order of its
     /// seq.
@@ -107,7 +107,8 @@ class Delivery {
   private:
     struct Lane {
         Cursor cursor;
-        Instant waiting_since{-1};
+        std::uint64_t waiting_to = 0;  // everything up to here waits at least
+        Instant waiting_since;         // since then
         std::uint32_t credit = 0;
         std::uint64_t alone_to = 0;  // up to here records go one by one
         std::uint32_t attempts = 0;  // of the record `attempted`
@@ -125,6 +126,7 @@ class Delivery {
     [[nodiscard]] std::uint64_t last_of(std::size_t lane) const;
     void open_fresh_lane();
     void join_lanes(Instant now);
+    [[nodiscard]] bool waits(std::size_t lane) const;
     [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
     std::size_t choose(Instant now);
     bool build(std::size_t index, Instant now, OutgoingBatch& batch);

@@ -108,6 +108,31 @@ TEST(full_batches_go_at_once_and_a_partial_one_waits_for_company) {
     EXPECT(second.from == 5 && second.to == 5);
 }
 
+TEST(what_has_waited_long_enough_goes_at_once_though_it_takes_several_batches) {
+    Bench bench({.records_max = 100});
+    bench.delivery.begin(8, 1500, bench.now);  // bytes for some ten of them, room for the end
+    bench.append(telemetry, RecordKind::reading, 30);
+    EXPECT(bench.send().records == 0);
+    bench.now = bench.now + seconds(1);
+    std::uint32_t sent = 0;
+    for (int i = 0; i < 8 && sent < 30; ++i) {
+        sent += bench.send().records;
+    }
+    EXPECT(sent == 30 && bench.delivery.under_way() > 1);
+    bench.append(telemetry, RecordKind::reading);
+    EXPECT(bench.send().records == 0);
+    EXPECT(bench.delivery.due(bench.now) == bench.now + seconds(1));
+}
+
+TEST(what_waited_for_the_connection_waits_no_longer_for_company) {
+    Bench bench;
+    bench.append(telemetry, RecordKind::reading, 2);
+    bench.delivery.begin(8, 4096, bench.now);
+    EXPECT(bench.send().records == 2);
+    bench.append(telemetry, RecordKind::reading);
+    EXPECT(bench.send().records == 0);
+}
+
 TEST(nothing_is_confirmed_before_everything_ahead_of_it_is) {
     Bench bench;
     bench.delivery.begin(8, 4096, bench.now);
