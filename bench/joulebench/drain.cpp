@@ -170,7 +170,7 @@ std::vector<Row> rows_of(const Options& options,
     std::uint32_t under_way = 0;
     for (const Drained& drained : all) {
         const double share = static_cast<double>(options.backlog) / 864'000;
-        ratios.push_back(drained.seconds / (one_by_one_s * share));
+        ratios.push_back(one_by_one_s * share / drained.seconds);
         latencies.push_back(drained.p99_ms / drained.idle_p99_ms);
         under_way = std::max(under_way, drained.under_way);
     }
@@ -182,7 +182,7 @@ std::vector<Row> rows_of(const Options& options,
                                          receive_maximum);
     return {
         {.what = name,
-         .beside = "36 minutes a day one by one",
+         .beside = "times as fast as one by one, 36 minutes a day",
          .figure = took.median,
          .unit = "s",
          .ratio = spread_of(ratios),
@@ -225,6 +225,9 @@ std::vector<Row> drain_scenario(const Options& options) {
     const auto narrow = bench.run(20, "fresh_first");
     for (Row& row : rows_of(options, 20, "fresh_first", narrow)) {
         rows.push_back(std::move(row));
+    }
+    if (options.quick) {
+        return rows;
     }
     const auto wide = bench.run(100, "oldest_first");
     std::vector<Row> more = rows_of(options, 100, "oldest_first", wide);

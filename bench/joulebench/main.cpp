@@ -18,7 +18,7 @@
 namespace jw::bench {
 
 std::string disk_line(const Options& options) {
-    constexpr std::size_t blocks = 256;
+    constexpr std::size_t blocks = 100;
     constexpr std::size_t block_size = 4096;
     const Folder folder(options.folder);
     const Fd fd(open(folder.file("disk").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
@@ -40,7 +40,7 @@ std::string disk_line(const Options& options) {
 
 namespace {
 
-constexpr std::uint64_t quick_backlog = 86'400;
+constexpr std::uint64_t quick_backlog = 43'200;
 
 std::string beside_us() {
     const auto self = std::filesystem::read_symlink("/proc/self/exe");
@@ -51,7 +51,6 @@ int run(int argc, char** argv) {
     Options options;
     options.jouleway = beside_us();
     std::string json;
-    bool quick = false;
     CLI::App app{"Measures the gateway from end to end."};
     app.require_subcommand(1);
     app.fallthrough();
@@ -62,17 +61,18 @@ int run(int argc, char** argv) {
     app.add_option("--folder", options.folder, "Where the stores are made");
     app.add_option("--json", json, "Write the rows to this file");
     app.add_option("--repetitions", options.repetitions, "Counted ones")->capture_default_str();
-    app.add_flag("--quick", quick, "Only see that everything works; the figures mean nothing");
+    app.add_flag(
+        "--quick", options.quick, "Only see that everything works; the figures mean nothing");
     poll->add_option("--tags", options.tags, "Tags a second")->capture_default_str();
     poll->add_option("--broker", options.broker, "Who acknowledges")
         ->check(CLI::IsMember({"own", "mosquitto"}))
         ->capture_default_str();
     drain->add_option("--readings", options.backlog, "That wait")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
-    if (quick) {
+    if (options.quick) {
         options.repetitions = 1;
         options.warm_up = milliseconds(500);
-        options.window = seconds(2);
+        options.window = seconds(1);
         options.backlog = std::min(options.backlog, quick_backlog);
     }
     std::printf("%s\n", disk_line(options).c_str());

@@ -32,7 +32,7 @@ std::string table_of(const std::vector<Row>& rows) {
         text += fmt::format(
             "{} {}: {:.3g} {}", row.reached ? "ok  " : "MISS", row.what, row.figure, row.unit);
         if (row.ratio) {
-            text += fmt::format(", {:.2f} x ({:.2f} to {:.2f}) {}",
+            text += fmt::format(", {:.3g} x ({:.3g} to {:.3g}) {}",
                                 row.ratio->median,
                                 row.ratio->min,
                                 row.ratio->max,

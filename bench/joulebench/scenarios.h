@@ -18,6 +18,7 @@ struct Options {
     Duration warm_up = seconds(3);
     Duration window = seconds(10);
     std::uint64_t backlog = 864'000;
+    bool quick = false;  // only see that everything works
 };
 
 /// CPU a tag from poll to acknowledgement, beside a bare epoll loop; memory above idle.
