@@ -13,13 +13,38 @@ namespace {
 constexpr std::size_t request_size = 12;
 constexpr std::size_t header_size = 9;  // of an answer: MBAP, function, count of bytes
 
-/// One question of a poll, and the rows that its answer holds.
-struct Question {
+/// A question as bytes, and what its answer is.
+struct Prepared {
     std::array<std::uint8_t, request_size> request{};
     std::size_t answer_size = 0;
-    std::uint16_t start = 0;
-    std::span<const registers::Row> rows;
+    const Question* question = nullptr;
 };
+
+constexpr std::array powers_of_ten{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4};
+constexpr int power_of_one = 6;
+
+std::uint16_t u16_at(Bytes bytes, std::size_t at) {
+    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+std::int64_t value_of(const RawValue& value, Bytes bytes) {
+    const std::uint16_t high = u16_at(bytes, value.at);
+    double number = high;
+    if (value.type == RawType::i16) {
+        number = static_cast<std::int16_t>(high);
+    } else if (value.type == RawType::u32 || value.type == RawType::f32) {
+        const std::uint32_t bits = std::uint32_t{high} << 16 | u16_at(bytes, value.at + 2);
+        number = value.type == RawType::f32 ? static_cast<double>(std::bit_cast<float>(bits))
+                                            : static_cast<double>(bits);
+    }
+    number *= value.multiply;
+    if (value.scale_at >= 0) {
+        const auto scale =
+            static_cast<std::int16_t>(u16_at(bytes, static_cast<std::size_t>(value.scale_at)));
+        number *= powers_of_ten.at(static_cast<std::size_t>(power_of_one + scale));
+    }
+    return std::llround(number);
+}
 
 struct Connection {
     Fd fd;
@@ -69,27 +94,19 @@ class BarePoller {
 
   private:
     void plan() {
-        const registers::RegisterMap& map = *settings_.map;
-        std::size_t row = 0;
-        for (const registers::Block& block : map.blocks) {
-            Question question;
-            Writer out(question.request);
-            out.u32_be(0).u16_be(6).u8(0).u8(static_cast<std::uint8_t>(block.table));
-            out.u16_be(block.start).u16_be(block.count);
-            question.answer_size = header_size + 2U * block.count;
-            question.start = block.start;
-            const std::size_t first = row;
-            while (row < map.rows.size() && map.rows[row].table == block.table &&
-                   map.rows[row].address < block.start + block.count) {
-                ++row;
-            }
-            question.rows = map.rows.subspan(first, row - first);
-            questions_.push_back(question);
+        for (const Question& question : settings_.mix->questions) {
+            Prepared prepared;
+            Writer out(prepared.request);
+            out.u32_be(0).u16_be(6).u8(0).u8(question.function);
+            out.u16_be(question.start).u16_be(question.count);
+            prepared.answer_size = header_size + 2U * question.count;
+            prepared.question = &question;
+            questions_.push_back(prepared);
         }
     }
 
     void ask(Connection& of) {
-        Question& question = questions_[of.question];
+        Prepared& question = questions_[of.question];
         ++transaction_;
         question.request[0] = static_cast<std::uint8_t>(transaction_ >> 8);
         question.request[1] = static_cast<std::uint8_t>(transaction_);
@@ -104,11 +121,11 @@ class BarePoller {
     void receive(Connection& of) {
         const int got = read_some(of.fd, MutableBytes(of.in).subspan(of.in_size));
         of.in_size += static_cast<std::size_t>(std::max(got, 0));
-        const Question& question = questions_[of.question];
+        const Prepared& question = questions_[of.question];
         if (of.in_size < question.answer_size) {
             return;
         }
-        decode(question, Bytes(of.in).subspan(header_size));
+        decode(*question.question, Bytes(of.in).subspan(header_size));
         if (++of.question == questions_.size()) {
             of.question = 0;
             of.device += settings_.connections;
@@ -122,18 +139,16 @@ class BarePoller {
 
     void decode(const Question& question, Bytes bytes) {
         std::int64_t sum = 0;
-        for (const registers::Row& row : question.rows) {
-            Reader in(bytes.subspan(2U * (row.address - question.start), 4));
-            const float value = std::bit_cast<float>(in.u32_be());
-            sum += std::llround(static_cast<double>(value) * row.multiply);
+        for (const RawValue& value : question.values) {
+            sum += value_of(value, bytes);
         }
         counters_.sum.fetch_add(sum, std::memory_order_relaxed);
-        counters_.tags.fetch_add(question.rows.size(), std::memory_order_relaxed);
+        counters_.tags.fetch_add(question.values.size(), std::memory_order_relaxed);
     }
 
     BareSettings settings_;
     BareCounters& counters_;
-    std::vector<Question> questions_;
+    std::vector<Prepared> questions_;
     std::vector<Connection> connections_;
     Events events_;
     std::uint16_t transaction_ = 0;

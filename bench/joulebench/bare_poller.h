@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "bench/joulebench/mix.h"
 #include "core/base/time.h"
-#include "core/device/registers/register_map.h"
 
 namespace jw::bench {
 
@@ -15,7 +15,7 @@ struct BareSettings {
     std::size_t connections = 0;
     std::size_t devices = 0;  // device i is on connection i % connections
     Duration poll;
-    const registers::RegisterMap* map = nullptr;
+    const Mix* mix = nullptr;
 };
 
 struct BareCounters {

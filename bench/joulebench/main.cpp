@@ -64,12 +64,15 @@ int run(int argc, char** argv) {
     app.add_flag(
         "--quick", options.quick, "Only see that everything works; the figures mean nothing");
     poll->add_option("--tags", options.tags, "Tags a second")->capture_default_str();
+    poll->add_option("--mix", options.mix, "Poll only these devices")
+        ->check(CLI::IsMember({"sunspec", "sdm630"}));
     poll->add_option("--broker", options.broker, "Who acknowledges")
         ->check(CLI::IsMember({"own", "mosquitto"}))
         ->capture_default_str();
     drain->add_option("--readings", options.backlog, "That wait")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     if (options.quick) {
+        options.mix = options.mix.empty() ? "sunspec" : options.mix;
         options.repetitions = 1;
         options.warm_up = milliseconds(500);
         options.window = seconds(1);

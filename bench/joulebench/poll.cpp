@@ -11,8 +11,8 @@
 #include "bench/joulebench/broker.h"
 #include "bench/joulebench/devices.h"
 #include "bench/joulebench/gateway.h"
+#include "bench/joulebench/mix.h"
 #include "bench/joulebench/scenarios.h"
-#include "generated/devices/devices.h"
 
 namespace jw::bench {
 namespace {
@@ -21,10 +21,6 @@ constexpr std::size_t connections = 60;
 constexpr double poll_s = 0.1;
 constexpr double ratio_most = 3;
 constexpr double memory_kb_most = 12 * 1024;
-
-const registers::RegisterMap& map() {
-    return sdm630::map;
-}
 
 /// Who acknowledges: our minimal broker, or a mosquitto with a subscriber that counts.
 class Broker {
@@ -91,10 +87,10 @@ Measured measure(const Child& child, const std::atomic<std::uint64_t>& tags, Dur
 
 class PollBench {
   public:
-    explicit PollBench(const Options& options) : options_(options) {
+    PollBench(const Options& options, Mix mix) : options_(options), mix_(std::move(mix)) {
         const Fd listener = listen_on_loopback(devices_port_);
         devices_ = Child::run([&] { serve_devices(listener); });
-        const auto per_device = static_cast<double>(map().rows.size()) / poll_s;
+        const auto per_device = static_cast<double>(mix_.tags()) / poll_s;
         count_ = static_cast<std::size_t>(static_cast<double>(options.tags) / per_device + 0.999);
     }
 
@@ -103,8 +99,9 @@ class PollBench {
             const Measured bare = run_bare();
             const Measured ours = run_gateway();
             std::printf(
-                "  poll %u: gateway %.3f us a tag at %.0f tags/s, bare loop %.3f us at "
+                "  poll %s %u: gateway %.3f us a tag at %.0f tags/s, bare loop %.3f us at "
                 "%.0f, memory +%.0f KiB%s\n",
+                mix_.driver.c_str(),
                 i,
                 ours.us_per_tag,
                 ours.tags_per_s,
@@ -134,7 +131,7 @@ class PollBench {
                                     std::min(connections, count_),
                                     count_,
                                     {static_cast<std::int64_t>(poll_s * 1e6)},
-                                    &map()};
+                                    &mix_};
         const Child child = Child::run([&] { poll_barely(settings, *counters); });
         wait(options_.warm_up);
         return measure(child, counters->tags, options_.window);
@@ -143,7 +140,7 @@ class PollBench {
     Measured run_gateway() {
         const Folder folder(options_.folder);
         const Broker broker(options_.broker, folder);
-        SiteOfBench site{.driver = std::string(map().name),
+        SiteOfBench site{.driver = mix_.driver,
                          .connections = std::min(connections, count_),
                          .poll_s = poll_s,
                          .devices_port = devices_port_,
@@ -168,18 +165,20 @@ class PollBench {
         const Spread ratio = spread_of(ratios_);
         const Spread memory = spread_of(memory_);
         const std::string mix = fmt::format(
-            "{} simulated SDM630 ({} float tags, {} questions a poll) polled every {} s over {} "
+            "{} simulated {} ({} tags in {} questions a poll) polled every {} s over {} "
             "connections, every reading kept, acknowledged by {} at {:.0f} tags/s; the guide is "
             "0.3 us",
             count_,
-            map().rows.size(),
-            map().blocks.size(),
+            mix_.name,
+            mix_.tags(),
+            mix_.questions.size(),
             poll_s,
             std::min(connections, count_),
             options_.broker == "own" ? "the bench's broker" : options_.broker,
             spread_of(rate_).median);
         const bool fast = spread_of(rate_).median > 0.95 * static_cast<double>(options_.tags);
-        return {{.what = "poll 100 k tags/s, keep on disk, acknowledged: CPU a tag",
+        return {{.what = "poll 100 k tags/s of " + mix_.name +
+                         ", keep on disk, acknowledged: CPU a tag",
                  .beside = "of a bare epoll loop that polls, decodes and drops",
                  .figure = spread_of(ours_).median,
                  .unit = "us",
@@ -187,7 +186,7 @@ class PollBench {
                  .least = fmt::format("at most {} x", ratio_most),
                  .reached = fast && ratio.median <= ratio_most,
                  .note = mix},
-                {.what = "the same: memory of its own above idle",
+                {.what = "poll 100 k tags/s of " + mix_.name + ": memory of its own above idle",
                  .beside = "the gateway without devices",
                  .figure = memory.median / 1024,
                  .unit = "MiB",
@@ -199,6 +198,7 @@ class PollBench {
     }
 
     const Options& options_;
+    Mix mix_;
     std::uint16_t devices_port_ = 0;
     Child devices_;
     std::size_t count_ = 0;
@@ -211,7 +211,15 @@ class PollBench {
 }  // namespace
 
 std::vector<Row> poll_scenario(const Options& options) {
-    return PollBench(options).run();
+    std::vector<Row> rows;
+    for (const Mix& mix : {inverters(), meters()}) {
+        if (options.mix.empty() || mix.driver == options.mix) {
+            for (Row& row : PollBench(options, mix).run()) {
+                rows.push_back(std::move(row));
+            }
+        }
+    }
+    return rows;
 }
 
 }  // namespace jw::bench

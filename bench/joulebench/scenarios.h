@@ -14,6 +14,7 @@ struct Options {
     std::string folder;    // where stores are made; empty: the system's temporary folder
     std::string broker = "own";
     unsigned repetitions = 5;
+    std::string mix;             // driver of the devices that are polled; empty: every mix
     std::size_t tags = 100'000;  // a second
     Duration warm_up = seconds(3);
     Duration window = seconds(10);
