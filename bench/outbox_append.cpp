@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durable append of 200-byte records in batches: our outbox beside a plain log, SQLite and RocksDB,
+// interleaved, each ratio of one repetition.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "bench/disk.h"
+#include "bench/engines.h"
+#include "bench/report.h"
+#include "host/crc32c.h"
+
+namespace jw::bench {
+namespace {
+
+constexpr std::size_t record_size = 200;
+constexpr std::size_t records_rotated = 4096;
+constexpr std::uint64_t file_bytes = 128ULL << 20;
+constexpr unsigned turns = 40;  // of each engine in a repetition
+constexpr double repetition_seconds_max = 6;
+
+struct Size {
+    std::size_t batch;
+    unsigned batches_a_turn;
+    double beside_least;  // what the outbox must be beside SQLite and RocksDB; 0: no target
+};
+constexpr Size sizes[] = {{1, 20, 0}, {100, 20, 2}, {1000, 10, 5}};
+constexpr double log_least = 0.9;
+
+enum Which : std::size_t { outbox, log, sqlite, rocksdb, engine_count };
+using Engines = std::array<std::unique_ptr<Engine>, engine_count>;
+using Rates = std::array<std::vector<double>, engine_count>;
+
+class Records {
+  public:
+    Records() : bytes_(records_rotated * record_size) {
+        std::mt19937 random(1);
+        std::generate(
+            bytes_.begin(), bytes_.end(), [&] { return static_cast<std::uint8_t>(random()); });
+    }
+    /// The next ones, in the same order for every engine.
+    void next(std::vector<Bytes>& batch) {
+        for (Bytes& record : batch) {
+            record = Bytes(bytes_).subspan(at_ * record_size, record_size);
+            at_ = (at_ + 1) % records_rotated;
+        }
+    }
+
+  private:
+    std::vector<std::uint8_t> bytes_;
+    std::size_t at_ = 0;
+};
+
+/// What one engine has done in a repetition.
+struct Work {
+    double seconds = 0;
+    double records = 0;
+    void add(Engine& engine, Records& from, std::size_t batch, unsigned batches) {
+        std::vector<Bytes> next(batch);
+        for (unsigned i = 0; i < batches; ++i) {
+            from.next(next);
+            seconds += seconds_of([&] { engine.append(next); });
+        }
+        records += static_cast<double>(batch) * batches;
+    }
+};
+
+/// Records a second of each engine. They take turns many times, since the disk that they share
+/// changes its mind from second to second.
+std::array<double, engine_count> repetition(const Engines& engines,
+                                            Records& records,
+                                            const Size& size,
+                                            unsigned turns) {
+    std::array<Work, engine_count> work;
+    for (unsigned turn = 0; turn < turns; ++turn) {
+        for (std::size_t i = 0; i < engine_count; ++i) {
+            const std::size_t which = (i + turn) % engine_count;
+            work[which].add(*engines[which], records, size.batch, size.batches_a_turn);
+        }
+        if (work[outbox].seconds + work[sqlite].seconds > repetition_seconds_max) {
+            break;
+        }
+    }
+    std::array<double, engine_count> rates{};
+    std::transform(work.begin(), work.end(), rates.begin(), [](const Work& done) {
+        return done.records / done.seconds;
+    });
+    return rates;
+}
+
+Engines make_engines(const std::string& folder) {
+    return {outbox_engine(folder, file_bytes),
+            plain_log_engine(folder, file_bytes),
+            sqlite_engine(folder),
+            rocksdb_engine(folder)};
+}
+
+void add_row(Report& report,
+             const Size& size,
+             const Rates& rates,
+             Which other,
+             const char* name,
+             double least) {
+    const Spread ratio = paired(rates[outbox], rates[other]);
+    Row row;
+    row.what = fmt::format("durable append, 200-byte records, batch {}", size.batch);
+    row.beside = name;
+    row.figure = spread(rates[outbox]).median;
+    row.unit = "records/s";
+    row.ratio = ratio;
+    row.note = fmt::format("{}: {:.0f} records/s", name, spread(rates[other]).median);
+    if (least > 0) {
+        row.target = fmt::format("≥ {}×", least);
+        row.reached = ratio.median >= least;
+    }
+    report.add(row);
+}
+
+int run(const Arguments& arguments) {
+    use_hardware_crc32c();
+    const Scratch scratch(arguments.folder);
+    Records records;
+    Disk disk(scratch.path());
+    Report report;
+    const unsigned repetitions = arguments.quick ? 1 : 5;
+    for (const Size& size : sizes) {
+        const Scratch folder(scratch.path());
+        const Engines engines = make_engines(folder.path());
+        Rates rates;
+        for (unsigned i = 0; i <= repetitions; ++i) {
+            disk.measure(arguments.quick ? 20 : 200);
+            const auto done = repetition(engines, records, size, arguments.quick ? 2 : turns);
+            for (std::size_t which = 0; which < engine_count && i > 0; ++which) {
+                rates[which].push_back(done[which]);  // the first one warmed up
+            }
+        }
+        add_row(report, size, rates, sqlite, "SQLite WAL synchronous=FULL", size.beside_least);
+        add_row(report, size, rates, rocksdb, "RocksDB sync", size.beside_least);
+        add_row(report,
+                size,
+                rates,
+                log,
+                "plain pre-written log",
+                size.beside_least > 0 ? log_least : 0);
+    }
+    report.disk(disk.times());
+    return report.finish(arguments);
+}
+
+}  // namespace
+}  // namespace jw::bench
+
+int main(int argc, char** argv) {
+    return jw::bench::run(jw::bench::arguments(
+        argc, argv, "Durable append: the outbox beside a plain log, SQLite and RocksDB."));
+}
