@@ -5,6 +5,7 @@
 #
 #   tools/install.sh        what ./run needs: compiler, libraries, broker, node for the pages
 #   tools/install.sh test   also what ./test needs: firmware tool chain, fuzzer, browser, peers
+#   tools/install.sh bench  also what the benches compare with, and Google Benchmark
 set -euo pipefail
 
 build=(
@@ -17,14 +18,18 @@ build=(
 command -v npm >/dev/null 2>&1 || build+=(nodejs npm)
 check=(
     clang clang-tidy clang-format libclang-rt-14-dev gcovr
-    libgtest-dev libbenchmark-dev libmodbus-dev
+    libgtest-dev libmodbus-dev
     gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-dev
     qemu-system-misc
     chromium socat user-mode-linux kmod prometheus procps iproute2
-    debhelper lintian systemd man-db binutils libsqlite3-dev librocksdb-dev strace valgrind
+    debhelper lintian systemd man-db binutils strace valgrind
 )
+measure=(libbenchmark-dev libsqlite3-dev librocksdb-dev)
 packages=("${build[@]}")
-[ "${1:-}" = test ] && packages+=("${check[@]}")
+case "${1:-}" in
+    test) packages+=("${check[@]}" "${measure[@]}") ;;  # the benches are tested too
+    bench) packages+=("${measure[@]}") ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do
