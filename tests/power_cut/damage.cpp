@@ -6,16 +6,8 @@
 #include <cstdlib>
 #include <map>
 
-#include "core/base/check.h"
 #include "tests/power_cut/arguments.h"
 #include "tests/power_cut/trial.h"
-
-namespace jw {
-[[noreturn]] void check_failed(std::uint16_t file, std::uint16_t line) {
-    std::fprintf(stderr, "CHECK failed: file %04X line %u\n", file, line);
-    std::exit(3);
-}
-}  // namespace jw
 
 namespace {
 

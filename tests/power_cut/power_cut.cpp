@@ -4,20 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
-#include "core/base/check.h"
 #include "tests/power_cut/arguments.h"
 #include "tests/power_cut/history.h"
-
-namespace jw {
-[[noreturn]] void check_failed(std::uint16_t file, std::uint16_t line) {
-    std::fprintf(stderr, "CHECK failed: file %04X line %u\n", file, line);
-    std::exit(3);
-}
-}  // namespace jw
 
 namespace {
 
