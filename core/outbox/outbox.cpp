@@ -205,7 +205,11 @@ bool Outbox::store_value(unsigned key, Writer& out) const {
         out.u64_le(chains_[key - released].released);
         return true;
     }
-    for (const ClockPair& pair : wall_time_.pairs()) {
+    // Where a boot in between never learned the time, two of them have the same place: the later
+    // one, which stands behind, takes it.
+    const auto pairs = wall_time_.pairs();
+    for (std::size_t i = pairs.size(); i > 0; --i) {
+        const ClockPair& pair = pairs[i - 1];
         if (pair.boot % clocks_max == key - clocks) {
             out.u32_le(pair.boot).u64_le(static_cast<std::uint64_t>(pair.up_ms));
             out.u64_le(static_cast<std::uint64_t>(pair.unix_ms));

@@ -416,7 +416,7 @@ TEST(the_age_of_the_oldest_waiting_record_is_known) {
 
 TEST(clock_pairs_of_earlier_boots_are_kept) {
     format(Shape::file);
-    for (std::uint32_t boot = 1; boot <= 6; ++boot) {
+    for (std::uint32_t boot = 1; boot <= 18; ++boot) {
         Box box;
         EXPECT(box.open().has_value());
         box.outbox.learn_time(1000 * boot, box.now);
@@ -424,9 +424,25 @@ TEST(clock_pairs_of_earlier_boots_are_kept) {
     }
     Box box;
     EXPECT(box.open().has_value());
-    EXPECT(box.outbox.wall_time().unix_ms({6, 5}).value_or(0) == 6005);
+    EXPECT(box.outbox.wall_time().unix_ms({18, 5}).value_or(0) == 18005);
     EXPECT(box.outbox.wall_time().unix_ms({3, 5}).value_or(0) == 3005);
-    EXPECT(!box.outbox.wall_time().unix_ms({2, 5}));  // memory for four
+    EXPECT(!box.outbox.wall_time().unix_ms({2, 5}));  // memory for sixteen
+}
+
+TEST(a_boot_without_a_clock_does_not_cost_a_later_one_its_time) {
+    format(Shape::file);
+    for (std::uint32_t boot = 1; boot <= 17; ++boot) {
+        Box box;
+        EXPECT(box.open().has_value());
+        if (boot != 3) {
+            box.outbox.learn_time(1000 * boot, box.now);
+        }
+        box.sync();
+    }
+    Box box;
+    EXPECT(box.open().has_value());
+    EXPECT(box.outbox.wall_time().unix_ms({17, 5}).value_or(0) == 17005);
+    EXPECT(box.outbox.wall_time().unix_ms({2, 5}).value_or(0) == 2005);
 }
 
 TEST(with_two_stages_sending_begins_behind_what_is_durable) {

@@ -29,7 +29,7 @@ inline OutboxSettings small() {
 struct Box {
     std::array<Segment, 24> segments{};
     std::array<SinkCursor, 2> sinks{};
-    std::array<ClockPair, 4> clocks{};
+    std::array<ClockPair, 16> clocks{};
     std::array<std::uint8_t, 1024 + Outbox::record_overhead> record{};
     std::array<std::uint8_t, 4096> buffer{};
     Instant now;
