@@ -59,12 +59,15 @@ CAMPAIGNS = [
              "ones executed, {interrupted} reported as interrupted, {executed_twice} executed "
              "twice, {lost} not reported", PATH, "no peer publishes such a figure"),
     Campaign("kill", "kill -9 of the real gateway under load", "real processes, real broker",
-             [sys.executable, E2E / "kill.py"], ["--kills", "1000"], ["--kills", "20000"],
+             [sys.executable, E2E / "kill.py"],
+             ["--kills", "1000", "--records", "2000000", "--gateways", "3"],
+             ["--kills", "20000", "--records", "40000000", "--gateways", "3"],
              "{kills} kills, {accepted} records accepted, {lost} lost, {duplicates} sent again",
              PATH, "NATS 2.12.1 lost 14.1 % of 930 005 acknowledged messages at a power loss"),
     Campaign("kill_broker", "The same, and the broker killed and its store lost, two-stage release "
              "on", "real processes, real broker", [sys.executable, E2E / "kill.py"],
-             ["--kills", "200", "--two-stage"], ["--kills", "4000", "--two-stage"],
+             ["--kills", "200", "--gateways", "2", "--two-stage"],
+             ["--kills", "4000", "--gateways", "2", "--two-stage"],
              "{kills} kills, {broker_kills} of the broker, {accepted} accepted, {lost} lost", PATH,
              "mosquitto alone: see the next row"),
     Campaign("kill_plain", "The same with two-stage release off: what a plain broker costs",

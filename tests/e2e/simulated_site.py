@@ -190,12 +190,16 @@ class Collector(Records):
             topic, _, payload = line.rstrip("\n").partition(" ")
             if "/commands/" in topic and not payload:
                 self.cleared.add(topic.rsplit("/", 1)[-1])
-            if topic.rsplit("/", 1)[-1] in ARRAYS:
+            # The last line of a subscriber that was killed may be cut off.
+            if topic.rsplit("/", 1)[-1] in ARRAYS and line.endswith("\n"):
                 with self.lock:
                     self.take(json.loads(payload))
 
+    def note(self, batch):
+        return super().take(batch)
+
     def take(self, batch):
-        fresh = super().take(batch)
+        fresh = self.note(batch)
         if self.file and fresh:
             for record in fresh:
                 self.file.write(json.dumps([batch["epoch"], batch["class"], record]) + "\n")
@@ -295,6 +299,12 @@ class Gateway:
         outbox = self.ask("/api/v1/outbox")
         return {(outbox["epoch"], number): row["accepted_to"]
                 for number, row in enumerate(outbox["classes"])}
+
+    def confirmed(self, accepted):
+        """Whether all sinks confirmed all of these."""
+        outbox = self.ask("/api/v1/outbox")
+        return all(sink["confirmed_to"][number] >= to for sink in outbox["sinks"]
+                   for (epoch, number), to in accepted.items() if epoch == outbox["epoch"])
 
     def faults(self):
         return [fault["kind"] for fault in self.ask("/api/v1/faults")["items"]]
