@@ -35,8 +35,10 @@ class FakeBroker {
     int version = 0;                    // of the last CONNECT
     std::vector<std::string> payloads;  // of this connection
     std::vector<int> flags;             // the fixed headers of these messages
-    std::size_t open_most = 0;          // messages of QoS 1 that were unacknowledged at once
-    bool left_in_order = false;         // DISCONNECT came
+    std::vector<std::string> topics;
+    std::vector<std::string> properties;  // as they came; empty in 3.1.1
+    std::size_t open_most = 0;            // messages of QoS 1 that were unacknowledged at once
+    bool left_in_order = false;           // DISCONNECT came
 
   private:
     using Tcp = boost::asio::ip::tcp;

@@ -95,6 +95,7 @@ bool FakeBroker::take_packet() {
 void FakeBroker::take_publish(int header, const std::string& body) {
     std::size_t at =
         2 + (static_cast<unsigned char>(body[0]) << 8) + static_cast<unsigned char>(body[1]);
+    topics.push_back(body.substr(2, at - 2));
     int mid = 0;
     if ((header & 6) != 0) {
         mid =
@@ -102,9 +103,9 @@ void FakeBroker::take_publish(int header, const std::string& body) {
         at += 2;
         open_most = std::max(open_most, ++open_);
     }
-    if (version == 5) {
-        at += 1 + static_cast<unsigned char>(body[at]);
-    }
+    const std::size_t size = version == 5 ? static_cast<unsigned char>(body[at++]) : 0;
+    properties.push_back(body.substr(at, size));
+    at += size;
     payloads.push_back(body.substr(at));
     flags.push_back(header);
     if (published) {

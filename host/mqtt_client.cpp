@@ -372,8 +372,12 @@ void MqttClient::close() {
     library_error_.clear();
 }
 
-Result<int> MqttClient::publish(
-    std::string_view topic, Bytes payload, int qos, bool retain, std::uint32_t expiry_s) {
+Result<int> MqttClient::publish(std::string_view topic,
+                                Bytes payload,
+                                int qos,
+                                bool retain,
+                                std::uint32_t expiry_s,
+                                const MqttContent& content) {
     if (state_ != MqttState::connected || leaving_) {
         return JW_FAIL(not_found);
     }
@@ -385,6 +389,12 @@ Result<int> MqttClient::publish(
     mosquitto_property* properties = nullptr;
     if (version_ == 5 && expiry_s > 0) {
         mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, expiry_s);
+    }
+    if (version_ == 5 && content.type != nullptr) {
+        mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, content.type);
+    }
+    if (version_ == 5 && content.is_utf8) {
+        mosquitto_property_add_byte(&properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
     }
     const std::string topic_text(topic);
     int mid = 0;

@@ -52,6 +52,12 @@ struct MqttSettings {
     BackoffSettings backoff = {};
 };
 
+/// What MQTT 5 says of a payload (3.3.2.3.2 and 3.3.2.3.9); 3.1.1 cannot.
+struct MqttContent {
+    const char* type = nullptr;  // a MIME type; null: not said
+    bool is_utf8 = false;
+};
+
 /// What the broker's CONNACK allows (MQTT 5.0, 3.2.2.3); the defaults are those of 3.1.1.
 struct MqttLimits {
     std::uint16_t receive_maximum = 65535;
@@ -105,8 +111,12 @@ class MqttClient {
     /// What the broker does not offer is left out: retain, a higher QoS. Errors: not_found (no
     /// connection), busy (the window is full), out_of_range (larger than the broker takes),
     /// malformed (the topic).
-    Result<int> publish(
-        std::string_view topic, Bytes payload, int qos, bool retain, std::uint32_t expiry_s);
+    Result<int> publish(std::string_view topic,
+                        Bytes payload,
+                        int qos,
+                        bool retain,
+                        std::uint32_t expiry_s,
+                        const MqttContent& content = {});
     /// Subscribes for this session; a refusal shows in trouble(). Errors: not_found, malformed.
     Status subscribe(const std::string& filter, int qos);
 

@@ -38,6 +38,20 @@ std::vector<std::uint8_t> from_base64(const std::string& text) {
     return bytes;
 }
 
+MqttContent content_of(PayloadFormat format) {
+    return format == PayloadFormat::cbor ? MqttContent{"application/cbor", false}
+                                         : MqttContent{"application/json", true};
+}
+
+std::variant<JsonBatch, CborBatch> make_writer(PayloadFormat format,
+                                               MutableBytes buffer,
+                                               std::span<BatchEntry> entries) {
+    if (format == PayloadFormat::cbor) {
+        return CborBatch(buffer, entries);
+    }
+    return JsonBatch({reinterpret_cast<char*>(buffer.data()), buffer.size()});
+}
+
 MqttSettings client_settings(const GatewaySettings& settings, std::size_t index) {
     const GatewaySettings::Sink& sink = settings.sinks[index];
     MqttSettings result;
@@ -73,13 +87,16 @@ MqttSink::MqttSink(Loop& loop,
       issuers_(issuers),
       window_(std::max<std::uint32_t>(settings_.inflight, 1)),
       batch_(std::max<std::size_t>(settings_.batch.bytes, batch_bytes_min)),
+      entries_(settings_.payload == PayloadFormat::cbor ? settings_.batch.readings : 0),
+      writer_(make_writer(settings_.payload, batch_, entries_)),
       record_(Storage::block_size),
       delivery_(gateway.outbox(),
                 {.sink = index,
                  .records_max = settings_.batch.readings,
                  .age_max = settings_.batch.age,
                  .fresh_first = settings_.fresh_first},
-                {window_, batch_, record_},
+                {window_, record_},
+                std::visit([](auto& writer) -> BatchWriter& { return writer; }, writer_),
                 *this),
       client_(loop, client_settings(settings, index), callbacks()) {
     if (settings_.window) {
@@ -198,7 +215,8 @@ Instant MqttSink::run(Instant now) {
     OutgoingBatch batch;
     while (delivery_.next(now, batch)) {
         const mqtt::Topic topic = mqtt::batch_topic(gateway_name_, batch.kind);
-        const auto id = client_.publish(topic.view(), batch.payload, 1, false, batch.ttl_s);
+        const auto id = client_.publish(
+            topic.view(), batch.payload, 1, false, batch.ttl_s, content_of(settings_.payload));
         if (!id) {
             delivery_.not_sent();
             return earlier(slot, now + milliseconds(100));
@@ -214,7 +232,12 @@ Instant MqttSink::run(Instant now) {
 
 void MqttSink::publish_status(bool online) {
     const mqtt::Topic topic = mqtt::topic(gateway_name_, "status");
-    (void)client_.publish(topic.view(), as_bytes(online ? online_text : offline_text), 1, true, 0);
+    (void)client_.publish(topic.view(),
+                          as_bytes(online ? online_text : offline_text),
+                          1,
+                          true,
+                          0,
+                          content_of(PayloadFormat::json));
 }
 
 void MqttSink::message(std::string_view topic, std::string_view payload) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/task/delivery.h"
@@ -74,7 +75,9 @@ class MqttSink final : public Task, private DeadLetters {
     std::size_t index_;
     std::span<const Issuer> issuers_;
     std::vector<BatchUnderWay> window_;
-    std::vector<char> batch_;
+    std::vector<std::uint8_t> batch_;
+    std::vector<BatchEntry> entries_;  // of a CBOR batch
+    std::variant<JsonBatch, CborBatch> writer_;
     std::vector<std::uint8_t> record_;
     Delivery delivery_;
     std::optional<Slots> slots_;  // window mode

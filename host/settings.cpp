@@ -241,6 +241,7 @@ GatewaySettings::Sink read_sink(const Json& item, const std::string& place, File
     batch.number("readings", sink.batch.readings);
     batch.number("bytes", sink.batch.bytes);
     batch.span_ms("age_ms", sink.batch.age);
+    members.choice("payload", sink.payload);
     members.number("inflight", sink.inflight);
     members.flag("two_stage", sink.two_stage);
     std::string order;

@@ -26,6 +26,10 @@ enum class SerialParity : std::uint8_t { none, even, odd };
 constexpr auto enum_names(SerialParity) {
     return std::array{"none", "even", "odd"};
 }
+enum class PayloadFormat : std::uint8_t { json, cbor };
+constexpr auto enum_names(PayloadFormat) {
+    return std::array{"json", "cbor"};
+}
 enum class IssuerMethod : std::uint8_t { none, hmac, ed25519 };
 constexpr auto enum_names(IssuerMethod) {
     return std::array{"none", "hmac", "ed25519"};
@@ -97,6 +101,7 @@ struct GatewaySettings {
         std::optional<Tls> tls;
         std::optional<Window> window;  // absent: stay connected
         Batch batch;
+        PayloadFormat payload = PayloadFormat::json;
         std::uint32_t inflight = 20;
         bool two_stage = false;
         bool fresh_first = false;  // new telemetry goes ahead of a backlog

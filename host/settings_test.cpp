@@ -98,6 +98,7 @@ class SettingsTest : public testing::Test {
               {"name":"broker","type":"mqtt","host":"127.0.0.1","port":1884,"version":3,
                "user":"gw","mode":"window","window":{"every_s":300,"for_s":30},
                "batch":{"readings":50,"bytes":4096,"age_ms":250},"inflight":9,"two_stage":true,
+               "payload":"cbor",
                "order":"fresh_first","tls":{}}],
             "commands":{"issuers":[{"name":"anyone","method":"none"}]},
             "web":{"listen":"[::1]:8081","hosts":["energy.example"],"tokens":[
@@ -151,6 +152,7 @@ TEST_F(SettingsTest, sinks_issuers_and_web_are_understood) {
     EXPECT_EQ(sink.window->every, seconds(300));
     EXPECT_EQ(sink.batch.age, milliseconds(250));
     EXPECT_TRUE(sink.two_stage && sink.fresh_first && sink.tls.has_value());
+    EXPECT_EQ(sink.payload, PayloadFormat::cbor);
     EXPECT_EQ(sink.client_id, "gw-lindenweg");
     EXPECT_EQ(outcome.settings->issuers.at(1).key->reveal(), "0123456789abcdef");
     EXPECT_EQ(outcome.settings->issuers.at(2).key->reveal(), std::string(32, 'k'));

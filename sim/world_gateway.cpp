@@ -33,8 +33,9 @@ WorldGateway::WorldGateway(WorldStage& stage,
       arena_(arena_block_),
       window_(plan.window),
       batch_(batch_size),
+      writer_(batch_),
       read_(Storage::block_size),
-      delivery_(outbox_, plan.delivery, {window_, batch_, read_}, *this) {}
+      delivery_(outbox_, plan.delivery, {window_, read_}, writer_, *this) {}
 
 Status WorldGateway::start(std::span<const std::unique_ptr<WorldWire>> wires) {
     JW_TRY(outbox_.open({&sink_name, 1}, stage_.random.next(), local()));

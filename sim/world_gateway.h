@@ -92,6 +92,7 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     Arena arena_;
     std::vector<BatchUnderWay> window_;
     std::vector<char> batch_;
+    JsonBatch writer_;
     std::vector<std::uint8_t> read_;
     Delivery delivery_;
     std::optional<Gateway> gateway_;

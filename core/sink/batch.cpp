@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sink/batch.h"
 
+#include <algorithm>
+
 #include "core/base/cbor.h"
 #include "core/base/check.h"
 #include "core/base/json.h"
@@ -15,6 +17,7 @@ constexpr int batch_version = 1;
 constexpr std::size_t json_gap_size_max = 96;
 constexpr std::size_t json_end_size_max = 16 + gaps_per_batch_max * json_gap_size_max;
 constexpr std::size_t cbor_gap_size_max = 9 + 9 + 1;
+constexpr std::size_t cbor_entry_size_max = 9 + 9;  // seq and time
 
 template <class M>
 Status put_message(const Record& record, Text& out, bool& first) {
@@ -40,6 +43,10 @@ Status put_payload(const Record& record, Text& out, bool& first) {
 }
 
 }  // namespace
+
+void JsonBatch::limit(std::size_t bytes) {
+    out_ = Text(buffer_.first(std::min(bytes, buffer_.size())));
+}
 
 void JsonBatch::begin(const BatchHead& head) {
     out_.clear();
@@ -84,7 +91,7 @@ bool JsonBatch::add(const Gap& gap) {
     return gaps_.push(gap);
 }
 
-std::string_view JsonBatch::end() {
+Bytes JsonBatch::end() {
     out_.put(']');
     if (!gaps_.empty()) {
         out_.put(",\"gaps\":[");
@@ -101,11 +108,22 @@ std::string_view JsonBatch::end() {
     }
     out_.put('}');
     CHECK(out_.ok());
-    return out_.view();
+    return as_bytes(out_.view());
 }
 
 std::size_t CborBatch::head_room() const {
-    return head_size_max + entries_.capacity() * 18 + gaps_per_batch_max * cbor_gap_size_max;
+    return head_size_max + entries_.capacity() * cbor_entry_size_max +
+           gaps_per_batch_max * cbor_gap_size_max;
+}
+
+void CborBatch::limit(std::size_t bytes) {
+    buffer_ = whole_buffer_.first(std::min(bytes, whole_buffer_.size()));
+    // Seqs and times may have half of it, so that the longest payload fits beside them.
+    constexpr std::size_t fixed = head_size_max + gaps_per_batch_max * cbor_gap_size_max;
+    const std::size_t half = buffer_.size() / 2;
+    CHECK(half > fixed + cbor_entry_size_max);
+    const std::size_t entries = (half - fixed) / cbor_entry_size_max;
+    entries_ = List(all_entries_.first(std::min(entries, all_entries_.size())));
 }
 
 void CborBatch::begin(const BatchHead& head) {
@@ -116,7 +134,7 @@ void CborBatch::begin(const BatchHead& head) {
     payload_size_ = 0;
 }
 
-bool CborBatch::add(const Record& record, std::optional<std::int64_t> unix_ms) {
+Result<bool> CborBatch::add(const Record& record, std::optional<std::int64_t> unix_ms) {
     if (entries_.empty()) {
         has_wall_time_ = unix_ms.has_value();
         boot_ = record.time.boot;
@@ -146,7 +164,7 @@ void put_field(Writer& out, BatchField field) {
 
 }  // namespace
 
-Result<Bytes> CborBatch::end() {
+Bytes CborBatch::end() {
     const std::size_t room = head_room();
     Writer out(buffer_.first(room));
     const std::size_t fields = 5 + (head_.site.empty() ? 0U : 1U) + (entries_.empty() ? 0U : 3U) +
@@ -188,9 +206,7 @@ Result<Bytes> CborBatch::end() {
         put_field(out, BatchField::payloads);
         cbor::put_head(out, cbor::Major::array, entries_.size());
     }
-    if (!out.ok()) {
-        return JW_FAIL(full);
-    }
+    CHECK(out.ok());  // begin() saw to the room
     // Close the hole between head and payloads.
     std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(room),
                 payload_size_,
@@ -206,9 +222,7 @@ Result<Bytes> CborBatch::end() {
             cbor::put_int(tail, static_cast<int>(gap.reason));
         }
     }
-    if (!tail.ok()) {
-        return JW_FAIL(full);
-    }
+    CHECK(tail.ok());
     return Bytes(buffer_.first(gathered + tail.size()));
 }
 

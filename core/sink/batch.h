@@ -21,23 +21,41 @@ namespace jw {
 /// How many gaps one batch can carry; with more it is sent and the next one goes on.
 inline constexpr std::size_t gaps_per_batch_max = 8;
 
-/// Builds one batch in a buffer that the caller owns. add() says false, and leaves the batch as it
-/// was, when there is no room: send what there is and begin again. A payload that cannot be decoded
-/// is refused with its error and belongs into a gap.
-class JsonBatch {
+/// Builds one batch after the other in a buffer that the caller owns.
+class BatchWriter {
   public:
-    explicit JsonBatch(std::span<char> buffer) : out_(buffer) {}
-    void begin(const BatchHead& head);
+    /// From the next begin() on a batch takes at most so many bytes, and never more than the buffer
+    /// has; at least 2048.
+    virtual void limit(std::size_t bytes) = 0;
+    virtual void begin(const BatchHead& head) = 0;
+    /// False, and the batch is as it was, when there is no room: send what there is and begin
+    /// again. A payload that cannot be decoded is refused with its error and belongs into a gap.
     /// `unix_ms`: wall time of the record, absent where that boot never learned it.
-    Result<bool> add(const Record& record, std::optional<std::int64_t> unix_ms);
-    bool add(const Gap& gap);
-    /// Closes the batch; the text lies in the buffer.
-    std::string_view end();
+    virtual Result<bool> add(const Record& record, std::optional<std::int64_t> unix_ms) = 0;
+    /// False when there is no room.
+    virtual bool add(const Gap& gap) = 0;
+    /// Closes the batch; the bytes lie in the buffer.
+    virtual Bytes end() = 0;
+    [[nodiscard]] virtual bool empty() const = 0;
+
+  protected:
+    ~BatchWriter() = default;
+};
+
+class JsonBatch final : public BatchWriter {
+  public:
+    explicit JsonBatch(std::span<char> buffer) : buffer_(buffer), out_(buffer) {}
+    void limit(std::size_t bytes) override;
+    void begin(const BatchHead& head) override;
+    Result<bool> add(const Record& record, std::optional<std::int64_t> unix_ms) override;
+    bool add(const Gap& gap) override;
+    Bytes end() override;
     [[nodiscard]] std::size_t records() const { return records_; }
     [[nodiscard]] std::size_t size() const { return out_.size(); }
-    [[nodiscard]] bool empty() const { return records_ == 0 && gaps_.empty(); }
+    [[nodiscard]] bool empty() const override { return records_ == 0 && gaps_.empty(); }
 
   private:
+    std::span<char> buffer_;
     Text out_;
     std::size_t records_ = 0;
     FixedList<Gap, gaps_per_batch_max> gaps_;
@@ -51,23 +69,26 @@ struct BatchEntry {
 
 /// The same in CBOR; the payloads are the bytes of the outbox, spliced in as they are. All records
 /// of a batch either have wall time or are of one boot without it; another one ends the batch.
-class CborBatch {
+class CborBatch final : public BatchWriter {
   public:
     CborBatch(MutableBytes buffer, std::span<BatchEntry> entries)
-        : buffer_(buffer), entries_(entries) {}
-    void begin(const BatchHead& head);
-    bool add(const Record& record, std::optional<std::int64_t> unix_ms);
-    bool add(const Gap& gap);
-    Result<Bytes> end();
+        : whole_buffer_(buffer), all_entries_(entries), buffer_(buffer), entries_(entries) {}
+    void limit(std::size_t bytes) override;
+    void begin(const BatchHead& head) override;
+    Result<bool> add(const Record& record, std::optional<std::int64_t> unix_ms) override;
+    bool add(const Gap& gap) override;
+    Bytes end() override;
     [[nodiscard]] std::size_t records() const { return entries_.size(); }
     [[nodiscard]] std::size_t size() const { return payload_size_; }
-    [[nodiscard]] bool empty() const { return entries_.empty() && gaps_.empty(); }
+    [[nodiscard]] bool empty() const override { return entries_.empty() && gaps_.empty(); }
 
   private:
     static constexpr std::size_t head_size_max = 2 * limits::name_size_max + 64;
     [[nodiscard]] std::size_t head_room() const;
 
-    MutableBytes buffer_;
+    MutableBytes whole_buffer_;
+    std::span<BatchEntry> all_entries_;
+    MutableBytes buffer_;  // what limit() leaves of it
     List<BatchEntry> entries_;
     FixedList<Gap, gaps_per_batch_max> gaps_;
     BatchHead head_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <cstdint>
 
 #include "core/base/cbor.h"
 #include "core/base/test.h"
@@ -69,7 +70,7 @@ TEST(a_json_batch_has_the_shape_of_the_design) {
     EXPECT(*batch.add(payload.record(1842), 1'790'000'000'123));
     EXPECT(*batch.add(payload.record(1843), std::nullopt));
     EXPECT(batch.add(Gap{0xABCDEF, RecordClass::telemetry, 1840, 1841, GapReason::expired}));
-    EXPECT(batch.end() ==
+    EXPECT(as_text(batch.end()) ==
            "{\"v\":1,\"gateway\":\"gw-1\",\"site\":\"house\",\"epoch\":\"0000000000abcdef\","
            "\"class\":3,\"readings\":[{\"seq\":1842,\"time\":1790000000123,\"device\":\"grid\","
            "\"power_w\":-1520,\"energy_import_t1_wh\":12345678},{\"seq\":1843,\"boot\":3,"
@@ -93,7 +94,7 @@ TEST(a_json_batch_that_is_full_says_so_and_stays_whole) {
             Gap{UINT64_MAX, RecordClass::telemetry, UINT64_MAX, UINT64_MAX, GapReason::rejected}));
     }
     EXPECT(!batch.add(Gap{}));
-    const std::string_view text = batch.end();
+    const std::string_view text = as_text(batch.end());
     EXPECT(text.ends_with("]}") && batch.records() == seq - 1);
 }
 
@@ -117,14 +118,13 @@ TEST(a_cbor_batch_round_trips_with_seqs_times_and_gaps) {
     batch.begin(head);
     for (int i = 0; i < 5; ++i) {
         Payload payload(100 * i);
-        EXPECT(batch.add(payload.record(10 + static_cast<std::uint64_t>(i) * 2),
-                         1'000'000 + i * 1000));
+        EXPECT(*batch.add(payload.record(10 + static_cast<std::uint64_t>(i) * 2),
+                          1'000'000 + i * 1000));
     }
     EXPECT(batch.add(Gap{0xABCDEF, RecordClass::telemetry, 1, 9, GapReason::dropped}));
-    const auto bytes = batch.end();
-    EXPECT(bytes.has_value());
+    const Bytes bytes = batch.end();
     Collected collected;
-    EXPECT(read_batch(*bytes, collected).has_value());
+    EXPECT(read_batch(bytes, collected).has_value());
     EXPECT(collected.records == 5 && collected.last_seq == 18 && collected.last_time == 1'004'000);
     EXPECT(collected.power_sum == 1000 && collected.wall);
     EXPECT(collected.gaps == 1 && collected.last_gap.to == 9);
@@ -136,14 +136,52 @@ TEST(a_cbor_batch_without_wall_time_holds_one_boot_only) {
     CborBatch batch(buffer, entries);
     batch.begin(head);
     Payload payload(1);
-    EXPECT(batch.add(payload.record(1, {3, 100}), std::nullopt));
-    EXPECT(!batch.add(payload.record(2, {4, 50}), std::nullopt));
-    EXPECT(!batch.add(payload.record(2, {3, 150}), 1'000));
-    EXPECT(batch.add(payload.record(2, {3, 150}), std::nullopt));
-    const auto bytes = batch.end();
+    EXPECT(*batch.add(payload.record(1, {3, 100}), std::nullopt));
+    EXPECT(!*batch.add(payload.record(2, {4, 50}), std::nullopt));
+    EXPECT(!*batch.add(payload.record(2, {3, 150}), 1'000));
+    EXPECT(*batch.add(payload.record(2, {3, 150}), std::nullopt));
+    const Bytes bytes = batch.end();
     Collected collected;
-    EXPECT(bytes && read_batch(*bytes, collected).has_value());
+    EXPECT(read_batch(bytes, collected).has_value());
     EXPECT(collected.records == 2 && !collected.wall && collected.last_time == 150);
+}
+
+TEST(a_batch_keeps_to_the_limit_and_takes_the_longest_payload_within_it) {
+    constexpr std::size_t limit = 2048;
+    static std::array<std::uint8_t, 4096> buffer{};
+    static std::array<char, 4096> text{};
+    static std::array<BatchEntry, 200> entries{};
+    CborBatch cbor(buffer, entries);
+    JsonBatch json(text);
+    cbor.limit(limit);
+    json.limit(limit);
+    cbor.begin(head);
+    json.begin(head);
+    std::array<std::uint8_t, limits::record_payload_max> payload{};
+    Payload small(5);
+    Record longest = small.record(1);
+    longest.payload = payload;
+    EXPECT(*cbor.add(longest, INT64_MAX));
+    std::uint64_t seq = 2;
+    while (*cbor.add(small.record(seq), 1'790'000'000'000)) {
+        ++seq;
+    }
+    while (*json.add(small.record(seq), 1'790'000'000'000)) {
+        ++seq;
+    }
+    for (std::size_t i = 0; i < gaps_per_batch_max; ++i) {
+        const Gap gap{
+            UINT64_MAX, RecordClass::telemetry, UINT64_MAX, UINT64_MAX, GapReason::rejected};
+        EXPECT(cbor.add(gap) && json.add(gap));
+    }
+    EXPECT(cbor.end().size() <= limit && json.end().size() <= limit);
+    cbor.limit(buffer.size());
+    cbor.begin(head);
+    std::size_t more = 0;
+    while (*cbor.add(small.record(more + 1), 1)) {
+        ++more;
+    }
+    EXPECT(more > seq);
 }
 
 TEST(every_truncation_of_a_cbor_batch_is_refused) {
@@ -152,13 +190,12 @@ TEST(every_truncation_of_a_cbor_batch_is_refused) {
     CborBatch batch(buffer, entries);
     batch.begin(head);
     Payload payload(1);
-    EXPECT(batch.add(payload.record(1), 5));
-    EXPECT(batch.add(payload.record(2), 6));
-    const auto bytes = batch.end();
-    EXPECT(bytes.has_value());
-    for (std::size_t size = 0; size < bytes->size(); ++size) {
+    EXPECT(*batch.add(payload.record(1), 5));
+    EXPECT(*batch.add(payload.record(2), 6));
+    const Bytes bytes = batch.end();
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
         Collected collected;
-        EXPECT(!read_batch(bytes->first(size), collected));
+        EXPECT(!read_batch(bytes.first(size), collected));
     }
 }
 

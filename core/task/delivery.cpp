@@ -35,12 +35,13 @@ RecordKind usual_kind(RecordClass record_class) {
 Delivery::Delivery(Outbox& outbox,
                    const DeliverySettings& settings,
                    const DeliveryMemory& memory,
+                   BatchWriter& writer,
                    DeadLetters& dead_letters)
     : outbox_(outbox),
       settings_(settings),
       window_(memory.window),
-      batch_buffer_(memory.batch),
       record_buffer_(memory.record),
+      writer_(writer),
       dead_letters_(dead_letters) {}
 
 void Delivery::identify(std::string_view gateway, std::string_view site) {
@@ -51,7 +52,7 @@ void Delivery::identify(std::string_view gateway, std::string_view site) {
 void Delivery::begin(std::size_t window, std::size_t batch_size_max, Instant now) {
     end(now);
     window_max_ = std::min(window, window_.capacity());
-    batch_size_max_ = std::min(batch_size_max, batch_buffer_.size());
+    writer_.limit(batch_size_max);
     for (std::size_t lane = 0; lane < record_classes; ++lane) {
         // It has waited for the connection.
         lanes_[lane].waiting_to = last_of(lane);
@@ -180,7 +181,6 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     }
     built_behind_ = lane.cursor;
     built_behind_.held = 0;
-    JsonBatch json(batch_buffer_.first(batch_size_max_));
     BatchHead head{gateway_, site_, 0, class_of(index), usual_kind(class_of(index))};
     batch = {};
     batch.record_class = class_of(index);
@@ -209,13 +209,13 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
         head.epoch = epoch;
         if (!begun && item->record) {
             head.kind = item->record->kind;
-            json.begin(head);
+            writer_.begin(head);
             begun = true;
             for (const Gap& gap : early) {
-                (void)json.add(gap);
+                (void)writer_.add(gap);
             }
         }
-        const bool taken = begun ? take(json, *item, lane, batch)
+        const bool taken = begun ? take(*item, lane, batch)
                                  : (early.push(item->gap) ? (++counters_.gaps, true) : false);
         if (!taken) {
             lane.cursor = before;
@@ -225,46 +225,46 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     if (!begun && early.empty()) {
         return false;
     }
-    if (begun && json.empty()) {
+    if (begun && writer_.empty()) {
         lane.set_aside = lane.cursor.seq;  // longer than any batch that this sink takes
         return false;
     }
     if (!begun) {
-        json.begin(head);
+        writer_.begin(head);
         for (const Gap& gap : early) {
-            (void)json.add(gap);
+            (void)writer_.add(gap);
         }
     }
     batch.kind = head.kind;
     batch.to = lane.cursor.seq - 1;
-    batch.payload = as_bytes(json.end());
+    batch.payload = writer_.end();
     built_ = batch;
     built_lane_ = index;
     return true;
 }
 
-bool Delivery::take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch& batch) {
+bool Delivery::take(const Item& item, Lane& lane, OutgoingBatch& batch) {
     if (!item.record) {
         counters_.gaps += 1;
-        return json.add(item.gap);
+        return writer_.add(item.gap);
     }
     const Record& record = *item.record;
     const Gap instead{
         record.id.epoch, record.id.record_class, record.id.seq, record.id.seq, GapReason::rejected};
     if (record.id.seq == lane.set_aside) {
-        if (!json.add(instead)) {
+        if (!writer_.add(instead)) {
             return false;
         }
         dead_letters_.rejected(record);
         ++counters_.rejected;
         return true;
     }
-    const auto added = json.add(record, outbox_.wall_time().unix_ms(record.time));
+    const auto added = writer_.add(record, outbox_.wall_time().unix_ms(record.time));
     if (!added) {
         ++counters_.undecodable;
         Gap damaged = instead;
         damaged.reason = GapReason::damaged;
-        return json.add(damaged);
+        return writer_.add(damaged);
     }
     if (*added) {
         ++batch.records;

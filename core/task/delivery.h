@@ -68,7 +68,6 @@ class DeadLetters {
 
 struct DeliveryMemory {
     std::span<BatchUnderWay> window;  // as many batches as may be under way
-    std::span<char> batch;            // one batch as text
     MutableBytes record;              // one record's payload
 };
 
@@ -77,6 +76,7 @@ class Delivery {
     Delivery(Outbox& outbox,
              const DeliverySettings& settings,
              const DeliveryMemory& memory,
+             BatchWriter& writer,
              DeadLetters& dead_letters);
 
     /// Who the batches come from; the views stay valid as long as the delivery.
@@ -130,15 +130,15 @@ class Delivery {
     [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
     std::size_t choose(Instant now);
     bool build(std::size_t index, Instant now, OutgoingBatch& batch);
-    bool take(JsonBatch& json, const Item& item, Lane& lane, OutgoingBatch& batch);
+    bool take(const Item& item, Lane& lane, OutgoingBatch& batch);
     void confirm_head(RecordClass record_class, bool fresh, Instant now);
     void restart(std::size_t lane);
 
     Outbox& outbox_;
     DeliverySettings settings_;
     List<BatchUnderWay> window_;
-    std::span<char> batch_buffer_;
     MutableBytes record_buffer_;
+    BatchWriter& writer_;
     DeadLetters& dead_letters_;
     std::string_view gateway_;
     std::string_view site_;
@@ -147,7 +147,6 @@ class Delivery {
     std::uint64_t fresh_acked_ = 0;      // everything from fresh_from_ up to here is acknowledged
     std::size_t buffered_lane_ = lanes;  // whose read-ahead lies in the record buffer
     std::size_t window_max_ = 0;
-    std::size_t batch_size_max_ = 0;
     std::size_t built_lane_ = lanes;
     OutgoingBatch built_;
     Cursor built_behind_;

@@ -32,6 +32,7 @@ struct Bench {
     std::array<BatchUnderWay, 8> window{};
     std::array<char, 4096> batch{};
     std::array<std::uint8_t, 4096> record{};
+    JsonBatch writer{batch};
     Letters letters;
     Delivery delivery;
     Instant now = Instant{} + seconds(10);
@@ -47,7 +48,7 @@ struct Bench {
     }
     explicit Bench(DeliverySettings delivery_settings = {.records_max = 4})
         : outbox((storage = {}, storage), settings(), {segments, sinks, clocks, scratch}),
-          delivery(outbox, delivery_settings, {window, batch, record}, letters) {
+          delivery(outbox, delivery_settings, {window, record}, writer, letters) {
         const Name sink = "broker";
         EXPECT(outbox.open({&sink, 1}, 0x1234'5678'9ABC'DEF1, now).has_value());
         settle();
@@ -259,4 +260,30 @@ TEST(wall_time_is_given_to_records_from_before_the_clock_was_set) {
     EXPECT(bench.delivery.next(bench.now, out));
     EXPECT(as_text(out.payload).find("\"time\":1790000000000") != std::string_view::npos);
     bench.delivery.not_sent();
+}
+
+TEST(a_batch_goes_as_cbor_where_the_writer_is_of_cbor) {
+    struct Counted final : BatchReader {
+        std::uint64_t last = 0;
+        int records = 0;
+        void record(const BatchHead& head, const Record& record, bool) override {
+            records += head.gateway == "gw-1" && head.site == "house" ? 1 : 0;
+            last = record.id.seq;
+        }
+        void gap(const Gap&) override {}
+    };
+    Bench bench;
+    std::array<std::uint8_t, 2048> buffer{};
+    std::array<BatchEntry, 4> entries{};
+    CborBatch writer(buffer, entries);
+    Delivery delivery(
+        bench.outbox, {.records_max = 3}, {bench.window, bench.record}, writer, bench.letters);
+    delivery.identify("gw-1", "house");
+    delivery.begin(8, buffer.size(), bench.now);
+    bench.append(telemetry, RecordKind::reading, 3);
+    OutgoingBatch out;
+    EXPECT(delivery.next(bench.now, out) && out.records == 3);
+    Counted counted;
+    EXPECT(read_batch(out.payload, counted).has_value());
+    EXPECT(counted.records == 3 && counted.last == 3);
 }

@@ -68,7 +68,9 @@ bool NodeUplink::build(RecordClass record_class, Instant now) {
             batch.begin(head);
             begun = true;
         }
-        if (!(item->record ? batch.add(*item->record, std::nullopt) : batch.add(item->gap))) {
+        const auto added =
+            item->record ? batch.add(*item->record, std::nullopt) : batch.add(item->gap);
+        if (!added || !*added) {
             break;
         }
         to = item->record ? item->record->id.seq : item->gap.to;
@@ -76,9 +78,7 @@ bool NodeUplink::build(RecordClass record_class, Instant now) {
     if (to == 0) {
         return false;
     }
-    const auto bytes = batch.end();
-    CHECK(bytes.has_value());
-    batch_ = *bytes;
+    batch_ = batch.end();
     awaited_ = {head.epoch, static_cast<std::uint8_t>(record_class), to};
     return true;
 }

@@ -142,8 +142,9 @@ bool keep_and_send(Trace& trace, const Reading& reading) {
     std::array<BatchUnderWay, 2> window{};
     std::array<char, 4096> batch{};
     std::array<std::uint8_t, 4096> record{};
+    JsonBatch writer(batch);
     NoLetters letters;
-    Delivery delivery(outbox, {.records_max = 1}, {window, batch, record}, letters);
+    Delivery delivery(outbox, {.records_max = 1}, {window, record}, writer, letters);
     delivery.identify("gw-1", "house");
     delivery.begin(1, batch.size(), now);
     OutgoingBatch outgoing;
