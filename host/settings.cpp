@@ -7,9 +7,11 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "host/device_description.h"
 #include "host/http/password.h"
 #include "host/settings_check.h"
 
@@ -144,6 +146,27 @@ class Files {
         return tls;
     }
 
+    /// A register map; null where it is wrong, which is told once for each file.
+    std::shared_ptr<const DeviceDescription> map(const std::string& path,
+                                                 const std::string& place) {
+        if (!context_.read_files) {
+            return nullptr;
+        }
+        const auto [known, is_new] = maps_.try_emplace(path);
+        if (is_new) {
+            DescriptionOutcome outcome = load_description(path);
+            for (const DescriptionError& error : outcome.errors) {
+                std::string found = error.file;
+                for (const std::string* part : {&error.pointer, &error.found}) {
+                    found += part->empty() ? "" : ": " + *part;
+                }
+                wrong(place, found, error.reason, "mend that file (docs/formats/devices.md)");
+            }
+            known->second = std::move(outcome.description);
+        }
+        return known->second;
+    }
+
     void wrong(std::string pointer, const std::string& found, std::string why, std::string what) {
         SettingsError error;
         error.pointer = std::move(pointer);
@@ -162,6 +185,7 @@ class Files {
 
     const SettingsContext& context_;
     std::vector<SettingsError>& errors_;
+    std::map<std::string, std::shared_ptr<const DeviceDescription>> maps_;
 };
 
 GatewaySettings::Bus read_bus(const Json& item) {
@@ -185,7 +209,8 @@ GatewaySettings::Bus read_bus(const Json& item) {
 
 GatewaySettings::Device read_device(const Json& item,
                                     const GatewaySettings& settings,
-                                    const SettingsContext& context) {
+                                    const SettingsContext& context,
+                                    Files& files) {
     const Members members(item);
     GatewaySettings::Device device;
     members.name("name", device.settings.name);
@@ -209,6 +234,17 @@ GatewaySettings::Device read_device(const Json& item,
         if (device.settings.driver == std::string_view(driver->name)) {
             device.driver = driver;
         }
+    }
+    std::string map;
+    members.text("map", map);
+    if (!map.empty()) {
+        device.description =
+            files.map(map, fmt::format("/devices/{}/map", settings.devices.size()));
+    }
+    if (device.description) {
+        device.driver = &device.description->driver;
+        device.settings.driver = device.driver->name;
+        device.settings.map = &device.description->map;
     }
     return device;
 }
@@ -368,7 +404,7 @@ GatewaySettings read_document(const Json& document,
         settings.buses.push_back(read_bus(item));
     }
     for (const Json& item : members.array("devices")) {
-        settings.devices.push_back(read_device(item, settings, context));
+        settings.devices.push_back(read_device(item, settings, context, files));
     }
     for (const Json& item : members.array("sinks")) {
         const std::string place = fmt::format("/sinks/{}", settings.sinks.size());

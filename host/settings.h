@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,8 @@
 #include "host/secret.h"
 
 namespace jw {
+
+class DeviceDescription;
 
 enum class BusType : std::uint8_t { modbus_tcp, modbus_rtu, modbus_rtu_tcp, serial, tcp };
 constexpr auto enum_names(BusType) {
@@ -72,8 +75,9 @@ struct GatewaySettings {
     struct Device {
         DeviceSettings settings;
         std::size_t bus = 0;             // index in `buses`
-        const Driver* driver = nullptr;  // one of those that were handed to parse_settings()
-        std::string title;               // the name where the file gives none
+        const Driver* driver = nullptr;  // handed to parse_settings(), or of `description`
+        std::shared_ptr<const DeviceDescription> description;  // where the file names a map
+        std::string title;                                     // the name where the file gives none
     };
     struct Tls {
         std::string ca_file;  // empty: the certificates of the system

@@ -173,13 +173,32 @@ class Rules {
                       "there is no bus of this name",
                       meant_or_listed(bus, bus_names));
             }
-            const Driver* driver = known_driver(i, text_at(list[i], "driver"));
+            const Driver* driver = driver_of(i, list[i]);
             const auto bus_index = static_cast<std::size_t>(at - bus_names.begin());
             if (driver != nullptr && bus_index < read_.buses.size() && !bus.empty()) {
                 line_fits(i, *driver, bus_index);
                 place_is_free(i, *driver, bus_index, taken);
             }
         }
+    }
+
+    /// The driver that a device names, or the one of its map; null where that is wrong.
+    const Driver* driver_of(std::size_t device, const Json& item) {
+        const std::string name = text_at(item, "driver");
+        const bool has_map = item.is_object() && item.contains("map");
+        const bool has_driver = item.is_object() && item.contains("driver");
+        if (has_map == has_driver && item.is_object()) {
+            wrong(fmt::format("/devices/{}/driver", device),
+                  has_map ? Json(name).dump() : "missing",
+                  has_map ? "driver and map both say what the device is"
+                          : "neither driver nor map says what the device is",
+                  "give one of the two");
+            return nullptr;
+        }
+        if (has_map) {
+            return device < read_.devices.size() ? read_.devices[device].driver : nullptr;
+        }
+        return known_driver(device, name);
     }
 
     const Driver* known_driver(std::size_t device, const std::string& name) {

@@ -11,6 +11,7 @@
 namespace {
 
 constexpr int settings_wrong = 2;
+constexpr int usage_wrong = 2;
 
 int check(const std::string& path) {
     const auto outcome = jw::load_settings(path, {.drivers = jw::drivers()});
@@ -32,13 +33,25 @@ int main(int argc, char** argv) {
     std::string path = "/etc/jouleway/jouleway.json";
     bool schema = false;
     bool check_only = false;
+    bool list_drivers = false;
     app.add_option("--config", path, "settings file")->capture_default_str();
     app.add_flag("--check-config", check_only, "say whether the settings are fine, and end");
     app.add_flag("--schema", schema, "print the JSON Schema of the settings");
+    app.add_flag("--drivers", list_drivers, "print the names of the drivers");
     app.set_version_flag("--version", std::string("jouleway ") + jw::version());
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : usage_wrong;
+    }
     if (schema) {
         std::cout << jw::settings_schema() << "\n";
+        return 0;
+    }
+    if (list_drivers) {
+        for (const jw::Driver* driver : jw::drivers()) {
+            std::cout << driver->name << "\n";
+        }
         return 0;
     }
     if (check_only) {
