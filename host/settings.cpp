@@ -217,6 +217,7 @@ GatewaySettings::Device read_device(const Json& item,
     members.name("driver", device.settings.driver);
     members.span_s("poll_s", device.settings.poll);
     members.span_s("keep_s", device.settings.keep);
+    members.span_s("silent_after_s", device.settings.silent_after);
     members.number("unit", device.settings.unit);
     members.number("sign", device.settings.sign);
     members.number("base", device.settings.base);

@@ -92,7 +92,7 @@ class SettingsTest : public testing::Test {
               {"name":"p1-net","type":"tcp","host":"fe80::1","port":23}],
             "devices":[
               {"name":"grid","driver":"p1","bus":"p1","poll_s":0.1,"keep_s":60,"unit":1,"sign":0,
-               "title":"Grid meter"},
+               "title":"Grid meter","silent_after_s":0},
               {"name":"heat-pump","driver":"demo_meter","bus":"pv-lan","unit":7,"sign":-1}],
             "sinks":[
               {"name":"broker","type":"mqtt","host":"127.0.0.1","port":1884,"version":3,
@@ -140,6 +140,8 @@ TEST_F(SettingsTest, the_agreed_file_is_understood) {
     EXPECT_EQ(settings.devices[0].driver, &p1);
     EXPECT_EQ(settings.devices[0].settings.poll, milliseconds(100));
     EXPECT_EQ(settings.devices[1].settings.sign, -1);
+    EXPECT_EQ(settings.devices[0].settings.silent_after, Duration{});
+    EXPECT_EQ(settings.devices[1].settings.silent_after, seconds(600));
     EXPECT_EQ(settings.devices[1].title, "heat-pump");
 }
 

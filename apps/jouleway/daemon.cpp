@@ -61,6 +61,14 @@ std::vector<Issuer> issuers_of(const GatewaySettings& settings) {
     return issuers;
 }
 
+/// Room for every fault that can be raised at once: one without room would be a record each time.
+std::size_t faults_most(const GatewaySettings& settings) {
+    constexpr std::size_t of_gateway = 8;
+    constexpr std::size_t of_device = 4;
+    constexpr std::size_t of_sink = 2;
+    return of_gateway + settings.devices.size() * of_device + settings.sinks.size() * of_sink;
+}
+
 }  // namespace
 
 Bus& BusOfSite::bus() {
@@ -91,7 +99,7 @@ std::size_t Daemon::arena_size() const {
         const std::size_t values = device.driver->capabilities.size();
         size += device.driver->memory + values * (sizeof(KeptValue) + sizeof(LatestValue)) + 1024;
     }
-    return size + settings_.buses.size() * 256;
+    return size + settings_.buses.size() * 256 + faults_most(settings_) * sizeof(ActiveFault);
 }
 
 Status Daemon::start() {
@@ -102,6 +110,7 @@ Status Daemon::start() {
     GatewaySizes sizes;
     sizes.devices = settings_.devices.size();
     sizes.tasks = settings_.buses.size() + settings_.sinks.size();
+    sizes.faults = faults_most(settings_);
     gateway_ = std::make_unique<Gateway>(
         store_.outbox(), store_.journal(), *arena_, sizes, static_cast<GatewayOut&>(*this));
     for (std::size_t i = 0; i < settings_.buses.size(); ++i) {

@@ -80,6 +80,9 @@ void ModbusLine::connected(Instant now) {
     connected_ = true;
     ready_at_ = now + settings_.connect_delay;
     heard_at_ = now;
+    for (ModbusClient* client : clients_) {
+        client->connected(now);
+    }
 }
 
 void ModbusLine::disconnected(Instant now) {

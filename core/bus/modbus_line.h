@@ -46,6 +46,8 @@ class ModbusClient {
     virtual void answered(Bytes pdu, Instant now) = 0;
     /// No usable answer: timeout, bad_checksum, malformed, not_found (not connected).
     virtual void failed(Error error, Instant now) = 0;
+    /// The line has come up (again): whoever was thought to be silent may answer now.
+    virtual void connected(Instant /*now*/) {}
 
   protected:
     ~ModbusClient() = default;

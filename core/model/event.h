@@ -48,6 +48,7 @@ enum class FaultKind : std::uint8_t {
     clock_not_set,
     settings_invalid,
     broken_invariant,
+    values_left_out,  // a reading had more values than one can hold
 };
 constexpr auto enum_names(FaultKind) {
     return std::array{"device_silent",
@@ -61,7 +62,8 @@ constexpr auto enum_names(FaultKind) {
                       "storage_full",
                       "clock_not_set",
                       "settings_invalid",
-                      "broken_invariant"};
+                      "broken_invariant",
+                      "values_left_out"};
 }
 
 /// A fault is raised once and cleared once; both are records.

@@ -237,6 +237,34 @@ TEST(cells_stand_in_one_array_wherever_they_are_met_and_absent_ones_are_null) {
     EXPECT(out.view() == R"({"cell_voltage_mv":[3301,null,3299],"power_w":5})");
 }
 
+TEST(a_whole_beside_its_cells_has_a_name_of_its_own) {
+    Reading reading;
+    reading.values.put(Quantity::cell_voltage_mv, 0, 3300);
+    std::array<char, 256> buffer{};
+    Text alone(buffer);
+    to_json(reading, alone);
+    EXPECT(alone.view() == R"({"cell_voltage_mv":3300})");
+    reading.values.put(Quantity::cell_voltage_mv, 2, 3299);
+    Text out(buffer);
+    to_json(reading, out);
+    EXPECT(out.view() == R"({"cell_voltage_c0_mv":3300,"cell_voltage_mv":[null,3299]})");
+    Quantity quantity = Quantity::none;
+    std::uint8_t index = 9;
+    EXPECT(parse_name("cell_voltage_c0_mv", quantity, index));
+    EXPECT(quantity == Quantity::cell_voltage_mv && index == 0);
+    EXPECT(!parse_name("power_l0_w", quantity, index));
+}
+
+TEST(values_beyond_the_most_of_a_reading_are_counted) {
+    Values values;
+    for (std::size_t i = 0; i < Values::capacity() + 3; ++i) {
+        values.put(Quantity::temperature_mc, static_cast<std::uint8_t>(i), 1);
+    }
+    EXPECT(values.size() == Values::capacity() && values.left_out() == 3);
+    values.clear();
+    EXPECT(values.left_out() == 0);
+}
+
 TEST(keep_rounds_negative_means_away_from_zero_and_counts_what_has_no_room) {
     std::array<KeptValue, 1> storage{};
     Keep keep(storage, seconds(60));

@@ -159,7 +159,8 @@ bool parse_name(std::string_view name, Quantity& quantity, std::uint8_t& index) 
             rest.remove_prefix(1);
         }
         const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), index);
-        if (parsed.ec == std::errc{} && parsed.ptr == rest.data() + rest.size() && index != 0) {
+        if (parsed.ec == std::errc{} && parsed.ptr == rest.data() + rest.size() &&
+            (index != 0 || row.indexed == Indexed::cell)) {
             quantity = row.quantity;
             return true;
         }

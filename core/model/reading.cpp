@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/reading.h"
 
+#include <algorithm>
+
 #include "core/base/cbor.h"
 #include "core/base/json.h"
 
@@ -45,6 +47,14 @@ void put_cells(const Values& values, Quantity quantity, Text& out, bool& first) 
     out.put(']');
 }
 
+/// The whole beside its cells: their array has the name already.
+bool is_whole_of_cells(const Values& values, const Value& value) {
+    return info(value.quantity).indexed == Indexed::cell && value.index == 0 &&
+           std::any_of(values.begin(), values.end(), [&](const Value& other) {
+               return other.quantity == value.quantity && other.index != 0;
+           });
+}
+
 }  // namespace
 
 void Values::to_json(Text& out, bool& first) const {
@@ -64,7 +74,11 @@ void Values::to_json(Text& out, bool& first) const {
             }
             first = false;
             out.put('"');
-            put_name(value.quantity, value.index, out);
+            if (is_whole_of_cells(*this, value)) {
+                out.put(info(value.quantity).stem).put("_c0_").put(info(value.quantity).unit);
+            } else {
+                put_name(value.quantity, value.index, out);
+            }
             out.put("\":").put(value.number);
         }
     }

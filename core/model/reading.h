@@ -33,11 +33,17 @@ struct Value {
 /// put_name(), cells as one array with null for an absent cell.
 class Values : public FixedList<Value, limits::values_per_reading_max> {
   public:
-    /// Appends, or drops the value where there is no room; a driver's own table is checked against
-    /// the bound when it is built.
+    /// Appends, or leaves the value out where there is no room; a driver's own table is checked
+    /// against the bound when it is built.
     void put(Quantity quantity, std::uint8_t index, std::int64_t number) {
-        (void)push(Value{quantity, index, number});
+        left_out_ += push(Value{quantity, index, number}) ? 0 : 1;
     }
+    void clear() {
+        FixedList::clear();
+        left_out_ = 0;
+    }
+    /// How many values had no room since clear().
+    [[nodiscard]] std::uint32_t left_out() const { return left_out_; }
     /// The value of that key, or null.
     [[nodiscard]] const Value* find(Quantity quantity, std::uint8_t index = 0) const;
 
@@ -45,6 +51,9 @@ class Values : public FixedList<Value, limits::values_per_reading_max> {
     void to_cbor(Writer& out) const;
     Status from_cbor(Reader& in);
     [[nodiscard]] bool present() const { return !empty(); }
+
+  private:
+    std::uint32_t left_out_ = 0;
 };
 
 struct Reading {

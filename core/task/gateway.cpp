@@ -219,13 +219,18 @@ void Gateway::Port::reading(const Reading& reading, Instant now) {
     wrong_in_row = 0;
     silent_in_row = 0;
     gateway->faults_.clear(settings.name.view(), FaultKind::device_refuses, now);
+    gateway->faults_.clear(settings.name.view(), FaultKind::device_silent, now);
     if (const auto fall = gateway->snapshot_.update(index, reading, now)) {
         counter_fell(*fall, now);
     }
     // A device that stores its readings itself has done so already.
-    if (!driver->stores_readings && keep.add(reading, now, gateway->kept_)) {
+    const bool kept = !driver->stores_readings && keep.add(reading, now, gateway->kept_);
+    if (kept) {
         gateway->append(RecordClass::telemetry, RecordKind::reading, gateway->kept_, now);
     }
+    const std::uint32_t left_out =
+        reading.values.left_out() + (kept ? gateway->kept_.values.left_out() : 0);
+    watch_room(left_out > 0, kept, now);
     gateway->out_.reading(index, reading, now);
 }
 
@@ -261,13 +266,17 @@ void Gateway::Port::failed(Error error, Instant now) {
     ++snapshot.errors;
     if (is_silence(error.code)) {
         wrong_in_row = 0;
-        ++silent_in_row;
+        if (silent_in_row++ == 0) {
+            silent_since = now;
+        }
         if (silent_in_row >= wrong_max || snapshot.state == DeviceState::refusing) {
             snapshot.state = DeviceState::asleep;
+            silent(now);
         }
         return;
     }
     silent_in_row = 0;
+    gateway->faults_.clear(settings.name.view(), FaultKind::device_silent, now);
     ++wrong_in_row;
     if (wrong_in_row >= wrong_max) {
         snapshot.state = DeviceState::refusing;
@@ -277,6 +286,34 @@ void Gateway::Port::failed(Error error, Instant now) {
         text.put("). Check driver, unit id and wiring.");
         gateway->faults_.raise(
             settings.name.view(), FaultKind::device_refuses, Severity::warning, text.view(), now);
+    }
+}
+
+/// A device may be asleep, but not for ever. It is asked every 30 s at the latest, so this is
+/// called often enough.
+void Gateway::Port::silent(Instant now) {
+    if (settings.silent_after.us == 0 || now - silent_since < settings.silent_after) {
+        return;
+    }
+    gateway->faults_.raise(settings.name.view(),
+                           FaultKind::device_silent,
+                           Severity::notice,
+                           "It does not answer. Check its power and its cable or network.",
+                           now);
+}
+
+/// Whether all values of a reading have room is known of the polled one, and, since extremes come
+/// in addition, of the one that is kept.
+void Gateway::Port::watch_room(bool left_out, bool kept, Instant now) {
+    if (left_out) {
+        gateway->faults_.raise(
+            settings.name.view(),
+            FaultKind::values_left_out,
+            Severity::warning,
+            "It gives more values than the 64 of a reading; the last are left out.",
+            now);
+    } else if (kept) {
+        gateway->faults_.clear(settings.name.view(), FaultKind::values_left_out, now);
     }
 }
 

@@ -98,6 +98,7 @@ class Gateway final : private FaultOut, private CommandPorts {
         std::uint32_t wrong_in_row = 0;
         std::uint32_t silent_in_row = 0;
         Instant fall_untold_until;
+        Instant silent_since;  // first of silent_in_row
         void reading(const Reading& reading, Instant now) override;
         void counter_fell(const CounterFall& fall, Instant now);
         void identified(const DeviceInfo& said, Instant now) override;
@@ -105,6 +106,8 @@ class Gateway final : private FaultOut, private CommandPorts {
         void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) override;
         Result<std::uint64_t> store(const Reading& reading, Instant taken_at) override;
         [[nodiscard]] std::uint64_t stored_to() const override;
+        void silent(Instant now);
+        void watch_room(bool left_out, bool kept, Instant now);
     };
 
     void changed(const Fault& fault, Instant now) override;

@@ -70,7 +70,7 @@ struct Scene final : GatewayOut {
         }
         return s;
     }
-    Scene()
+    explicit Scene(Duration silent_after = seconds(600))
         : outbox((records = {}, records), settings(), {segments, sinks, clocks, scratch}),
           journal((journal_bytes = {}, journal_bytes), memory),
           gateway(outbox, journal, arena, {.devices = 1, .tasks = 2}, *this) {
@@ -81,6 +81,7 @@ struct Scene final : GatewayOut {
         device.name = "heater";
         device.driver = "plug";
         device.keep = {};
+        device.silent_after = silent_after;
         plug = static_cast<Plug*>(&gateway.add_device(driver, device, arena));
     }
     void reading(std::size_t, const Reading&, Instant) override { ++readings; }
@@ -105,6 +106,14 @@ struct Scene final : GatewayOut {
                 gateway.commands().synced(ticket, done, now);
             }
         }
+    }
+    void give_many(std::size_t values) {
+        Reading reading;
+        reading.device = "heater";
+        for (std::size_t i = 0; i < values; ++i) {
+            reading.values.put(Quantity::temperature_mc, static_cast<std::uint8_t>(i + 1), 5);
+        }
+        plug->out->reading(reading, now);
     }
     void give(std::int64_t power_w, std::int64_t energy_wh = 0) {
         Reading reading;
@@ -203,6 +212,43 @@ TEST(a_device_is_asleep_after_three_silent_polls_which_is_no_fault) {
     EXPECT(scene.state() == DeviceState::asleep && scene.faults_told == 0);
     scene.give(2);
     EXPECT(scene.state() == DeviceState::online);
+}
+
+TEST(a_device_that_is_silent_for_long_is_a_notice_until_it_answers) {
+    Scene scene;
+    scene.give(1);
+    scene.fail(Code::timeout, 3);
+    scene.now = scene.now + seconds(599);
+    scene.fail(Code::timeout, 1);
+    EXPECT(!scene.raised(FaultKind::device_silent));
+    scene.now = scene.now + seconds(1);
+    scene.fail(Code::timeout, 2);
+    EXPECT(scene.raised(FaultKind::device_silent) && scene.faults_told == 1);
+    EXPECT(scene.gateway.faults().active()[0].fault.severity == Severity::notice);
+    scene.give(2);
+    EXPECT(!scene.raised(FaultKind::device_silent) && scene.faults_told == 2);
+    scene.fail(Code::timeout, 3);  // the next silence counts anew
+    EXPECT(!scene.raised(FaultKind::device_silent));
+    scene.now = scene.now + seconds(601);
+    scene.fail(Code::timeout, 1);
+    scene.fail(Code::malformed, 1);  // a wrong answer is no silence
+    EXPECT(!scene.raised(FaultKind::device_silent) && scene.faults_told == 4);
+}
+
+TEST(a_device_that_may_sleep_for_ever_is_no_fault) {
+    Scene scene{Duration{}};
+    scene.fail(Code::timeout, 3);
+    scene.now = scene.now + seconds(86'400);
+    scene.fail(Code::timeout, 1);
+    EXPECT(scene.state() == DeviceState::asleep && scene.faults_told == 0);
+}
+
+TEST(values_that_have_no_room_are_told_until_a_kept_reading_has_them_all) {
+    Scene scene;
+    scene.give_many(limits::values_per_reading_max + 1);
+    EXPECT(scene.raised(FaultKind::values_left_out) && scene.readings == 1);
+    scene.give_many(limits::values_per_reading_max);
+    EXPECT(!scene.raised(FaultKind::values_left_out) && scene.faults_told == 2);
 }
 
 TEST(a_device_that_answers_wrongly_three_times_refuses_until_it_gives_a_reading) {

@@ -171,11 +171,13 @@ Instant NodeDevice::step(Instant now) {
         pending_.remove(0);
     }
     const Duration silence = std::max(settings_.poll * 3, seconds(10));
-    if (last_frame_.us >= 0 && now - last_frame_ > silence) {
+    if (last_frame_.us < 0) {
+        last_frame_ = now;
+    } else if (now - last_frame_ > silence) {
         last_frame_ = now;
         out_.failed(JW_FAIL(timeout), now);
     }
-    const Instant quiet = last_frame_.us >= 0 ? last_frame_ + silence + milliseconds(1) : never;
+    const Instant quiet = last_frame_ + silence + milliseconds(1);
     return pending_.empty() ? quiet : earlier(quiet, now + look_again);
 }
 

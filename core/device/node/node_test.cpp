@@ -113,6 +113,14 @@ TEST(a_batch_is_acknowledged_only_when_our_medium_has_it) {
     EXPECT(bench.wire.acknowledged() == 0);
 }
 
+TEST(a_node_that_never_spoke_is_silent) {
+    Bench bench;
+    EXPECT(bench.device.step(Instant{} + seconds(100)) > Instant{} + seconds(100));
+    EXPECT(bench.heard.failures == 0);
+    (void)bench.device.step(Instant{} + seconds(200));
+    EXPECT(bench.heard.failures == 1);
+}
+
 TEST(a_record_of_an_earlier_boot_counts_as_taken_on_arrival) {
     Bench bench;
     bench.send(1, 7, 3);  // the records are of boot 2

@@ -112,7 +112,7 @@ void P1Device::connected(Instant now) {
 
 void P1Device::disconnected(Instant now) {
     receiver_.reset();
-    silent_at_ = never;
+    wait(now);
     out_.failed(JW_FAIL(not_found), now);
 }
 
@@ -125,7 +125,9 @@ void P1Device::received(Bytes bytes, Instant now) {
 }
 
 Instant P1Device::step(Instant now) {
-    if (now >= silent_at_) {
+    if (silent_at_.us < 0) {
+        wait(now);
+    } else if (now >= silent_at_) {
         wait(now);
         out_.failed(JW_FAIL(timeout), now);
     }

@@ -33,7 +33,7 @@ class P1Device : public Device, public Line {
     Duration expected_;          // distance of two telegrams
     Instant last_telegram_{-1};  // negative: none since the line was connected
     Instant last_reading_{-1};
-    Instant silent_at_ = never;
+    Instant silent_at_{-1};  // negative: before the first step
     std::int8_t sign_;
     bool identified_ = false;
 };

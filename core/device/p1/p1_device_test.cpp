@@ -150,17 +150,24 @@ TEST(p1_device_waits_longer_for_an_old_meter_that_speaks_every_ten_seconds) {
     EXPECT(bench.line->step(at_s(14)) == at_s(44));
 }
 
-TEST(p1_device_on_a_lost_line_says_so_and_forgets_half_a_telegram) {
+TEST(p1_device_on_a_line_that_never_comes_up_is_silent) {
+    Bench bench;
+    EXPECT(bench.line->step(at_s(0)) == at_s(30) && bench.heard.failures == 0);
+    (void)bench.line->step(at_s(30));
+    EXPECT(bench.heard.failures == 1 && bench.heard.code == Code::timeout);
+}
+
+TEST(p1_device_on_a_lost_line_says_so_goes_on_saying_so_and_forgets_half_a_telegram) {
     Bench bench;
     bench.line->connected(at_s(0));
     bench.hear(telegram, at_s(1));
     bench.hear(std::string_view(telegram.data(), 30), at_s(2));
     bench.line->disconnected(at_s(3));
     EXPECT(bench.heard.failures == 1 && bench.heard.code == Code::not_found);
-    EXPECT(bench.line->step(at_s(60)) == never && bench.heard.failures == 1);
+    EXPECT(bench.line->step(at_s(60)) == at_s(90) && bench.heard.failures == 2);
     bench.line->connected(at_s(61));
     bench.hear(telegram, at_s(62));
-    EXPECT(bench.heard.readings == 2 && bench.heard.failures == 1);
+    EXPECT(bench.heard.readings == 2 && bench.heard.failures == 2);
 }
 
 TEST(p1_device_has_nothing_to_set_and_cannot_be_asked) {

@@ -154,6 +154,12 @@ void RegisterClient::failed(Error error, Instant now) {
     }
 }
 
+void RegisterClient::connected(Instant now) {
+    if (asleep_) {
+        poll_at_ = earlier(poll_at_, now);
+    }
+}
+
 void RegisterClient::poll_answered(Bytes pdu, Instant now) {
     const Exception exception = modbus::exception_code(pdu);
     const Result<Bytes> bytes = take_answer(pdu, question_);

@@ -37,6 +37,7 @@ class RegisterClient : public Device, public ModbusClient {
     std::uint8_t ask(Writer& pdu, Instant now) final;
     void answered(Bytes pdu, Instant now) final;
     void failed(Error error, Instant now) final;
+    void connected(Instant now) final;
 
   protected:
     RegisterClient(const DeviceSettings& settings, DeviceOut& out);

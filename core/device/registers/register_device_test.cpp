@@ -250,6 +250,22 @@ TEST(a_device_that_answers_again_is_back_within_a_minute_and_says_anew_who_it_is
     }
 }
 
+TEST(a_sleeping_device_is_asked_as_soon_as_its_line_comes_back) {
+    Bench bench;
+    bench.run(milliseconds(500));
+    const Instant awake = bench.device->due();
+    bench.device->connected(bench.now);
+    EXPECT(bench.device->due() == awake);  // it was not asleep
+    bench.far.silent = true;
+    bench.run(seconds(120));
+    EXPECT(bench.device->due() > bench.now);
+    bench.far.silent = false;
+    const int before = bench.out.readings;
+    bench.device->connected(bench.now);
+    bench.run(seconds(1));
+    EXPECT(bench.out.readings > before);
+}
+
 TEST(a_line_that_is_not_connected_is_not_asked_twice_in_a_poll) {
     Bench bench;
     std::array<std::uint8_t, 253> buffer{};

@@ -342,6 +342,7 @@ export const de: Record<Key, Entry> = {
   fault_clock_not_set: 'Die Uhr ist nicht gestellt seit {time}',
   fault_settings_invalid: 'Die neuen Einstellungen wurden abgelehnt um {time}',
   fault_broken_invariant: 'Das Gateway fand einen Fehler in sich selbst um {time}',
+  fault_values_left_out: '{title} gibt mehr Werte, als eine Ablesung fasst, seit {time}',
   open_it: '{title} öffnen',
   open_delivery: 'Zustellung öffnen',
   severity_notice: 'Hinweis',
