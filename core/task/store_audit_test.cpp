@@ -29,7 +29,7 @@ std::string_view said(Change&& change) {
     StoreNumbers now = sound();
     change(now, now.classes[3]);
     const char* const breach = first_breach(sound(), now);
-    return breach == nullptr ? std::string_view() : std::string_view(breach).substr(0, 4);
+    return breach == nullptr ? std::string_view() : std::string_view(breach, 4);
 }
 
 using Class = StoreNumbers::Class;
