@@ -53,6 +53,12 @@ CAMPAIGNS = [
              "{bits_flipped} bits, {lengths} lengths: it always started, {intact_lost} intact "
              "records lost, {counted_damaged} damaged ones counted", OUTBOX,
              "mosquitto does not start on a zero-filled file (#3159, #2639)"),
+    Campaign("cut_points", "The disk cut off at a block write: ext4 on dm-log-writes in a guest "
+             "kernel, played back to random points", "real processes, real file system",
+             [sys.executable, ROOT / "tests" / "uml" / "cut_points.py"], ["--cuts", "20"],
+             ["--cuts", "5000", "--seconds", "600"], "{cuts} cuts in a log of {log_entries} block "
+             "writes, {accepted_checked} times an accepted record was looked for, {lost} lost",
+             PATH, "no peer publishes such a figure"),
     Campaign("command_kill", "kill -9 between every two steps of a command", "real processes, real "
              "broker", [sys.executable, E2E / "command_kill.py"], ["--rounds", "10"],
              ["--rounds", "1000"], "{kills} kills over {commands} commands, {executed} of the cut "
