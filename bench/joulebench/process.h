@@ -31,6 +31,7 @@ class Child {
     /// Asks it to end and waits for that; after five seconds it is killed.
     void end();
     [[nodiscard]] bool running() const;
+    [[nodiscard]] pid_t pid() const { return pid_; }
     /// User and system time of all its threads so far (the clock behind /proc/PID/stat, without
     /// the rounding to ticks).
     [[nodiscard]] Duration cpu_time() const;
