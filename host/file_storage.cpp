@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t chunk_size = 1U << 20;
 constexpr std::uint64_t hint_size = 1U << 20;
+constexpr std::size_t hint_read_least = 512;  // who reads less looks at heads of blocks
 constexpr std::size_t idle_capacity = 128U << 10;
 
 Error failure_of(int reason) {
@@ -54,6 +55,23 @@ int write_all(int fd, const std::uint8_t* data, std::size_t size, std::uint64_t 
         at += static_cast<std::uint64_t>(written);
     }
     return 0;
+}
+
+/// Where the last data of the file ends; behind it there is only a hole.
+std::uint64_t data_end(int fd, std::uint64_t size) {
+    std::uint64_t end = 0;
+    while (end < size) {
+        const off_t data = lseek(fd, static_cast<off_t>(end), SEEK_DATA);
+        if (data < 0) {
+            return errno == ENXIO ? end : size;
+        }
+        const off_t hole = lseek(fd, data, SEEK_HOLE);
+        if (hole <= data) {
+            return size;
+        }
+        end = static_cast<std::uint64_t>(hole);
+    }
+    return end;
 }
 
 bool sync_directory(const std::string& directory) {
@@ -176,6 +194,7 @@ Status FileStorage::open() {
         return refuse(errno, "the new store cannot be made durable");
     }
     block_count_ = static_cast<std::uint32_t>(size / block_size);
+    data_end_ = data_end(fd_, size);
     filled_.assign((size + chunk_size - 1) / chunk_size, false);
     if (loop_ != nullptr) {
         thread_ = std::thread([this] { work(); });
@@ -200,7 +219,12 @@ Status FileStorage::read(std::uint64_t at, MutableBytes out) {
     if (at > size || out.size() > size - at) {
         return JW_FAIL(out_of_range);
     }
-    const bool sequential = at >= read_end_ && at - read_end_ <= block_size;
+    if (at >= data_end_) {
+        std::fill(out.begin(), out.end(), std::uint8_t{0});
+        return done;
+    }
+    const bool sequential =
+        out.size() >= hint_read_least && at >= read_end_ && at - read_end_ <= block_size;
     read_end_ = at + out.size();
     if (!sequential) {
         hinted_end_ = read_end_;
@@ -242,6 +266,7 @@ Status FileStorage::write(std::uint64_t at, Bytes bytes) {
         return error;
     }
     front_.add(at, bytes);
+    data_end_ = std::max(data_end_, at + bytes.size());
     hand_over();
     return done;
 }

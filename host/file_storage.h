@@ -118,6 +118,7 @@ class FileStorage final : public Storage {
     std::uint32_t block_count_ = 0;
     FileStorageCounters counters_;
     DurationHistogram sync_time_;
+    std::uint64_t data_end_ = 0;    // behind it the file was never written: zeros without reading
     std::uint64_t read_end_ = 0;    // of the last read
     std::uint64_t hinted_end_ = 0;  // the kernel was told to read up to here
 

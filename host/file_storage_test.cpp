@@ -260,6 +260,23 @@ TEST_F(FileStorageTest, fills_holes_beside_data_without_touching_the_data) {
     EXPECT_GE(disk_bytes(), mib);
 }
 
+TEST_F(FileStorageTest, knows_the_hole_behind_the_data_without_reading_it) {
+    {
+        const auto storage = make(nullptr, settings());
+        ASSERT_TRUE(storage->open());
+        ASSERT_TRUE(storage->write(0, as_bytes("first")));
+        storage->sync(1);
+    }
+    const auto storage = make(nullptr, settings());
+    ASSERT_TRUE(storage->open());
+    // Whoever asks the file itself now fails.
+    ASSERT_EQ(truncate((folder_.path() + "/outbox.store").c_str(), mib), 0);
+    EXPECT_EQ(text_at(*storage, 0, 5), "first");
+    EXPECT_EQ(text_at(*storage, 2 * mib, 4), std::string(4, '\0'));
+    ASSERT_TRUE(storage->write(3 * mib, as_bytes("last")));
+    EXPECT_EQ(text_at(*storage, 3 * mib, 4), code_name(Code::internal));
+}
+
 TEST_F(FileStorageTest, belongs_to_one_process_only) {
     const auto first = make(nullptr, settings());
     ASSERT_TRUE(first->open());
