@@ -20,7 +20,14 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
 JUMP = re.compile(r"^\tj(?!mp)[a-z]+\t(\.L\d+)$")
-SECONDS_MAX = 20  # a mutant that runs longer hangs: noticed
+SECONDS_MAX = 120  # a mutant that runs longer hangs: noticed
+# What may notice a mutant, in this order: program of the build, arguments by day and at night.
+PROGRAMS = (
+    ("core/core_tests", [], []),
+    ("tests/power_cut/power_cut", ["--cuts", "100000"], ["--cuts", "1000000"]),
+    ("tests/power_cut/histories", ["--length", "1"], ["--length", "2"]),
+    ("tests/power_cut/damage", ["--stride", "499"], ["--stride", "64"]),
+    ("tests/world/world", ["--seeds", "4", "--minutes", "120"], ["--seeds", "20"]))
 # What of the release build only traps or hardens; -O1 keeps one jump for one decision.
 UNWANTED = ("-fsanitize", "-g", "-O2", "-MD", "-c", "-fcf-protection", "-fstack", "-D_GLIBCXX",
             "-D_FORTIFY", "-U_FORTIFY")
@@ -81,6 +88,15 @@ def places(lines, folder):
     return result
 
 
+def enters_loop(lines, number, folder):
+    """Whether a jump leaves a loop before its first turn; where there is always a first turn, to
+    leave it out changes nothing."""
+    file, line = places(lines, folder)[number].rsplit(":", 1)
+    text = (ROOT / file).read_text().splitlines()[int(line) - 1].strip()
+    target = JUMP.match(lines[number]).group(1) + ":"
+    return text.startswith("for (") and target in lines[number:]
+
+
 def notices(command):
     """Whether a test program fails, breaks or hangs."""
     try:
@@ -97,8 +113,13 @@ def try_mutant(mutant, lines, links, folder):
     changed = list(lines)
     target = JUMP.match(lines[number]).group(1)
     changed[number] = f"\tjmp\t{target}" if always else "\tnop"
-    name = f"{folder}/{source.stem}_{number}_{int(always)}"
-    pathlib.Path(name + ".s").write_text("\n".join(changed) + "\n")
+    return try_program(source, f"{number}_{int(always)}", changed, links, folder)
+
+
+def try_program(source, label, lines, links, folder):
+    """Builds the test programs with this assembly for a source; gives the first that fails."""
+    name = f"{folder}/{source.stem}_{label}"
+    pathlib.Path(name + ".s").write_text("\n".join(lines) + "\n")
     subprocess.run(["as", name + ".s", "-o", name + ".o"], check=True)
     noticed = None
     for target_name, words, arguments in links:
@@ -121,12 +142,11 @@ def main():
     parser.add_argument("folders", nargs="+", type=pathlib.Path, help="for example core/outbox")
     parser.add_argument("--number", type=int, default=100, help="mutants to draw; 0: all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--night", action="store_true", help="longer campaigns")
     parser.add_argument("--least", type=int, default=0, help="per cent that must be noticed")
     wanted = parser.parse_args()
-    links = [(target, link_command(target), arguments) for target, arguments in (
-        ("core/core_tests", []),
-        ("tests/power_cut/power_cut", ["--cuts", "100000"]),
-        ("tests/world/world", ["--from", "1", "--seeds", "4", "--minutes", "120"]))]
+    links = [(target, link_command(target), night if wanted.night else day)
+             for target, day, night in PROGRAMS]
     assembly, mutants = {}, []
     with tempfile.TemporaryDirectory() as folder:
         sources = [path for place in wanted.folders for path in sorted((ROOT / place).glob("*.cpp"))
@@ -137,7 +157,12 @@ def main():
             assembly[source] = text.splitlines()
             ours = source.parent.relative_to(ROOT)
             mutants += [(source, number, always) for number in jumps(assembly[source], ours)
-                        for always in (True, False)]
+                        for always in (True, False)
+                        if always or not enters_loop(assembly[source], number, ours)]
+        for source in sources:
+            # The same with its jumps as they are; where that fails, nothing would be shown.
+            if try_program(source, "sound", assembly[source], links, folder):
+                sys.exit(f"mutate: {source.name} fails its tests without any mutation")
         known = len(mutants)
         random.Random(wanted.seed).shuffle(mutants)
         mutants = mutants[:wanted.number or None]
