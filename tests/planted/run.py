@@ -2,23 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plants known bugs one by one and sees whether the campaigns find them.
 
-    run.py [--only 01,04,name] [--seconds N] [--scratch DIR]
+    run.py [--only 01,04,name] [--seconds N] [--scratch DIR] [--check]
 
 Each tests/planted/NN-name.patch says in its first line what is broken, then names its campaigns:
-`Campaign: program arguments`. It is applied to a copy of the sources; a campaign that ends with an
-error has found it, one that passes or takes longer than N seconds has not. Prints one JSON object a
-line; exits 1 where a bug was found by none, 2 where a patch does not apply or build."""
+`Campaign: program arguments`, a target of the build or a script of the sources. It is applied to a
+copy of the sources; a campaign that ends with an error has found it, one that passes or takes
+longer than N seconds has not. Prints one JSON object a line; exits 1 where a bug was found by none,
+2 where a patch does not apply or build. With --check it only looks whether all patches apply."""
 import argparse
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PATCHES = pathlib.Path(__file__).resolve().parent
+# What a script needs that runs real processes.
+PROCESSES = ["jouleway", "joulectl", "jouleway_preload"]
 LEFT_OUT = {".git", "build", "node_modules", "__pycache__"}
 
 
@@ -60,8 +64,28 @@ class Scratch:
         copy_changed(ROOT, self.tree)
 
     def program(self, name):
-        return next(path for path in self.objects.rglob(name)
-                    if path.is_file() and os.access(path, os.X_OK))
+        if name.endswith(".py"):
+            return [sys.executable, self.tree / name]
+        return [next(path for path in self.objects.rglob(name)
+                     if path.is_file() and os.access(path, os.X_OK))]
+
+    def finds(self, name, arguments, seconds):
+        """Gives (found, how long it took, the last words about it)."""
+        began = time.monotonic()
+        campaign = subprocess.Popen([*self.program(name), *arguments], stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                    env={**os.environ, "JOULEWAY_BUILD": str(self.objects)})
+        try:
+            said = campaign.communicate(timeout=seconds)[1].splitlines()
+            found = campaign.returncode != 0
+        except subprocess.TimeoutExpired:
+            found, said = False, []
+        finally:
+            if campaign.poll() is None:
+                os.killpg(campaign.pid, signal.SIGKILL)  # with all that it started
+                campaign.wait()
+        words = said[-1] if found and said else ""
+        return found, round(time.monotonic() - began, 2), words
 
 
 def campaigns_of(patch):
@@ -73,17 +97,25 @@ def campaigns_of(patch):
     return lines[0], found
 
 
-def finds(program, arguments, seconds):
-    """Gives (found, how long it took, the first words about it)."""
-    began = time.monotonic()
-    try:
-        ended = subprocess.run([program, *arguments], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True, check=False, timeout=seconds)
-        found = ended.returncode != 0
-        words = ended.stderr.splitlines()[-1] if found and ended.stderr else ""
-    except subprocess.TimeoutExpired:
-        found, words = False, ""
-    return found, round(time.monotonic() - began, 2), words
+def targets_of(campaigns):
+    names = {campaign[0] for campaign in campaigns}
+    scripts = {name for name in names if name.endswith(".py")}
+    return sorted((names - scripts) | set(PROCESSES if scripts else ()))
+
+
+def check(patches):
+    """Whether all patches apply to the sources as they are."""
+    failed = 0
+    for patch in patches:
+        campaigns_of(patch)
+        told = subprocess.run(["patch", "-p1", "--dry-run", "--batch", "-i", patch],
+                              cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        if told.returncode != 0:
+            failed += 1
+            print(f"{patch.name}: {told.stdout}", file=sys.stderr)
+    print(f"{len(patches) - failed} passed, {failed} failed, 0 skipped")
+    return 2 if failed else 0
 
 
 def main():
@@ -91,6 +123,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "planted")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     wanted = [name for name in options.only.split(",") if name]
     patches = [patch for patch in sorted(PATCHES.glob("*.patch"))
@@ -99,14 +132,16 @@ def main():
     if not patches or len(patches) < len(wanted):
         print("run.py: no such planted bug", file=sys.stderr)
         return 2
+    if options.check:
+        return check(patches)
     scratch = Scratch(options.scratch)
     missed = 0
     for patch in patches:
         what, campaigns = campaigns_of(patch)
-        scratch.plant(patch, sorted({campaign[0] for campaign in campaigns}))
+        scratch.plant(patch, targets_of(campaigns))
         results = {}
         for name, *arguments in campaigns:
-            found, seconds, words = finds(scratch.program(name), arguments, options.seconds)
+            found, seconds, words = scratch.finds(name, arguments, options.seconds)
             results[name] = {"found": found, "seconds": seconds, "says": words}
         scratch.clear()
         seen = any(result["found"] for result in results.values())
