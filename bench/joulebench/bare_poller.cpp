@@ -21,7 +21,7 @@ struct Prepared {
 };
 
 constexpr std::array powers_of_ten{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4};
-constexpr int power_of_one = 6;
+constexpr std::size_t power_of_one = 6;
 
 std::uint16_t u16_at(Bytes bytes, std::size_t at) {
     return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
@@ -41,7 +41,7 @@ std::int64_t value_of(const RawValue& value, Bytes bytes) {
     if (value.scale_at >= 0) {
         const auto scale =
             static_cast<std::int16_t>(u16_at(bytes, static_cast<std::size_t>(value.scale_at)));
-        number *= powers_of_ten.at(static_cast<std::size_t>(power_of_one + scale));
+        number *= powers_of_ten.at(power_of_one + static_cast<std::size_t>(scale));
     }
     return std::llround(number);
 }

@@ -55,6 +55,7 @@ Child Child::run(const std::function<void()>& role) {
 
 Child Child::exec(const std::vector<std::string>& command, const std::string& log) {
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& word : command) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     }
