@@ -9,11 +9,9 @@ constexpr std::uint8_t true_byte = 0xF5;
 
 }  // namespace
 
-void put_head(Writer& out, Major major, std::uint64_t argument) {
+void put_long_head(Writer& out, Major major, std::uint64_t argument) {
     const auto top = static_cast<std::uint8_t>(static_cast<std::uint8_t>(major) << 5);
-    if (argument < 24) {
-        out.u8(static_cast<std::uint8_t>(top | argument));
-    } else if (argument <= 0xFF) {
+    if (argument <= 0xFF) {
         out.u8(top | 24).u8(static_cast<std::uint8_t>(argument));
     } else if (argument <= 0xFFFF) {
         out.u8(top | 25).u16_be(static_cast<std::uint16_t>(argument));

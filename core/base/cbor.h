@@ -19,7 +19,14 @@ namespace cbor {
 
 enum class Major : std::uint8_t { number, negative, bytes, text, array, map, tag, simple };
 
-void put_head(Writer& out, Major major, std::uint64_t argument);
+void put_long_head(Writer& out, Major major, std::uint64_t argument);
+inline void put_head(Writer& out, Major major, std::uint64_t argument) {
+    if (argument < 24) {  // most of them
+        out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(major) << 5 | argument));
+    } else {
+        put_long_head(out, major, argument);
+    }
+}
 void put_int(Writer& out, std::int64_t value);
 void put_bool(Writer& out, bool value);
 void put_text(Writer& out, std::string_view text);

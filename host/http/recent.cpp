@@ -64,8 +64,14 @@ void Recent::advance(Series& series, std::int64_t to) {
 
 void Recent::add(std::size_t device, const Reading& reading, Instant now) {
     const std::int64_t step_now = step_of(now);
+    std::size_t next = series_.size();
     for (const Value& value : reading.values) {
-        const Series* known = find_series(device, value.quantity, value.index);
+        // A device gives its values in the same order each time: the next one stands behind.
+        const bool expected = next < series_.size() && series_[next].device == device &&
+                              series_[next].quantity == value.quantity &&
+                              series_[next].index == value.index;
+        const Series* known =
+            expected ? &series_[next] : find_series(device, value.quantity, value.index);
         if (known == nullptr) {
             if (series_.size() == series_max_) {
                 ++left_out_;
@@ -75,7 +81,8 @@ void Recent::add(std::size_t device, const Reading& reading, Instant now) {
             known = &series_.emplace_back(
                 Series{device, value.quantity, value.index, step_now, step_now, 0, 0, 0});
         }
-        Series& series = series_[static_cast<std::size_t>(known - series_.data())];
+        next = static_cast<std::size_t>(known - series_.data());
+        Series& series = series_[next++];
         if (step_now > series.current) {
             advance(series, step_now);
         }
