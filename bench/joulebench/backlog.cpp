@@ -4,20 +4,18 @@
 #include <unistd.h>
 
 #include <array>
-#include <stdexcept>
-#include <vector>
 
-#include "bench/joulebench/gateway.h"
 #include "bench/joulebench/net.h"
+#include "bench/report.h"
+#include "bench/store.h"
 #include "core/base/cbor.h"
-#include "core/outbox/outbox.h"
-#include "host/file_storage.h"
 
 namespace jw::bench {
 namespace {
 
 constexpr std::uint64_t devices = 10;
 constexpr Duration distance = milliseconds(100);  // of two readings
+constexpr std::uint64_t readings_per_sync = 4000;
 
 /// A reading that is some 200 bytes of JSON.
 Reading reading_of(std::uint64_t number, std::uint32_t& random) {
@@ -35,37 +33,17 @@ Reading reading_of(std::uint64_t number, std::uint32_t& random) {
     return reading;
 }
 
-void require(bool good, const char* what) {
-    if (!good) {
-        throw std::runtime_error(std::string("the backlog cannot be written: ") + what);
-    }
-}
-
 }  // namespace
 
 void write_backlog(const std::string& folder, std::uint64_t readings, unsigned size_mb) {
-    Outbox* answers = nullptr;
-    Instant time;
-    FileStorageSettings file;
-    file.directory = folder;
-    file.bytes_max = std::uint64_t{size_mb} << 20;
-    file.queue_bytes_max = 64U << 20;
-    file.sync_file = [](int) { return 0; };  // the disk is asked once, at the end
-    FileStorage storage(nullptr, file, [&](SyncTicket ticket, Status result) {
-        answers->synced(ticket, result, time);
-    });
-    require(storage.open().has_value(), "its file");
-    OutboxSettings settings;
-    settings.classes[static_cast<std::size_t>(RecordClass::telemetry)].commit = seconds(600);
-    std::vector<Segment> segments(Outbox::segments_needed(storage, settings));
-    std::array<SinkCursor, 1> sinks{};
-    std::array<ClockPair, 16> clocks{};
-    std::array<std::uint8_t, limits::record_payload_max + Outbox::record_overhead> record{};
-    Outbox outbox(storage, settings, {segments, sinks, clocks, record});
-    answers = &outbox;
-    const std::array names{Name(sink_name)};
-    require(outbox.open(names, static_cast<std::uint64_t>(unix_us()), time).has_value(),
-            "the store");
+    // The disk is asked once, at the end.
+    Store store(nullptr,
+                {.folder = folder,
+                 .bytes = std::uint64_t{size_mb} << 20,
+                 .commit = seconds(86'400),
+                 .sync_file = [](int) { return 0; }});
+    Outbox& outbox = store.outbox();
+    Instant time = now();
     const Duration day = distance * static_cast<std::int64_t>(readings);
     outbox.learn_time((unix_us() - day.us) / 1000 - 60'000, time);
     std::uint32_t random = 1;
@@ -74,13 +52,16 @@ void write_backlog(const std::string& folder, std::uint64_t readings, unsigned s
         std::array<std::uint8_t, limits::record_payload_max> payload{};
         Writer out(payload);
         to_cbor(reading_of(i, random), out);
-        const auto id =
-            outbox.append(RecordClass::telemetry, RecordKind::reading, out.written(), time);
-        require(id.has_value(), "a record");
-        (void)outbox.step(time);
+        if (!store.append(out.written(), time)) {
+            give_up("the store has no room for the backlog");
+        }
+        if ((i + 1) % readings_per_sync == 0 || i + 1 == readings) {
+            outbox.flush(time);
+        }
     }
-    outbox.flush(time);
-    require(outbox.accepted_to(RecordClass::telemetry) == readings, "its end");
+    if (store.accepted() != readings) {
+        give_up("the backlog was not kept");
+    }
     sync();
 }
 

@@ -40,15 +40,16 @@ class DrainBench {
         const Fd listener = listen_on_loopback(devices_port_);
         devices_ = Child::run([&] { serve_devices(listener); });
         const Child writer =
-            Child::run([&] { write_backlog(kept_.file("backlog"), options.backlog, size_mb); });
+            Child::run([&] { write_backlog(kept_.path() + "/backlog", options.backlog, size_mb); });
         wait_for([&] { return !writer.running(); }, "the backlog is written", seconds(120));
     }
 
     /// One way of draining, repeated; `order` as in the settings of a sink.
     std::vector<Drained> run(std::uint16_t receive_maximum, const char* order) {
         std::vector<Drained> all;
+        const double idle = idle_kb(order);
         for (unsigned i = 0; i < options_.repetitions; ++i) {
-            const Drained drained = once(receive_maximum, order);
+            const Drained drained = once(receive_maximum, order, idle);
             std::printf(
                 "  drain %u, Receive Maximum %u, %s: %.2f s in %llu messages, %u under way "
                 "at most, memory +%.0f KiB, p99 of %zu fresh readings %.0f ms, idle %.0f "
@@ -84,7 +85,7 @@ class DrainBench {
 
     /// Memory of the same gateway with an empty store.
     double idle_kb(const char* order) const {
-        const Folder folder(options_.folder);
+        const Scratch folder(options_.folder);
         Shared<BrokerCounters> counters;
         std::uint16_t port = 0;
         const Fd listener = listen_on_loopback(port);
@@ -97,10 +98,9 @@ class DrainBench {
         return static_cast<double>(gateway.private_dirty_kb());
     }
 
-    Drained once(std::uint16_t receive_maximum, const char* order) {
-        const double idle = idle_kb(order);
-        const Folder folder(options_.folder);
-        std::filesystem::copy(kept_.file("backlog"), folder.file("state"));
+    Drained once(std::uint16_t receive_maximum, const char* order, double idle) {
+        const Scratch folder(options_.folder);
+        std::filesystem::copy(kept_.path() + "/backlog", folder.path() + "/state");
         Shared<BrokerCounters> counters;
         std::uint16_t port = 0;
         const Fd listener = listen_on_loopback(port);
@@ -141,15 +141,15 @@ class DrainBench {
             }
         }
         drained.fresh = during.size();
-        drained.p99_ms = quantile(during, 0.99);
-        drained.idle_p99_ms = quantile(later, 0.99);
+        drained.p99_ms = percentile(during, 99);
+        drained.idle_p99_ms = percentile(later, 99);
         drained.repeated = counters->repeated;
         drained.disordered = counters->disordered;
         return drained;
     }
 
     const Options& options_;
-    Folder kept_;
+    Scratch kept_;
     std::uint16_t devices_port_ = 0;
     Child devices_;
 };
@@ -180,9 +180,9 @@ std::vector<Row> rows_of(const Options& options,
         repeated += drained.repeated;
         disordered += drained.disordered;
     }
-    const Spread took = spread_of(each(all, &Drained::seconds));
-    const Spread memory = spread_of(each(all, &Drained::memory_kb));
-    const Spread latency = spread_of(latencies);
+    const Spread took = spread(each(all, &Drained::seconds));
+    const Spread memory = spread(each(all, &Drained::memory_kb));
+    const Spread latency = spread(latencies);
     const std::string name = fmt::format("backlog of {} readings at 50 ms RTT, Receive Maximum {}",
                                          options.backlog,
                                          receive_maximum);
@@ -191,13 +191,13 @@ std::vector<Row> rows_of(const Options& options,
          .beside = "times as fast as one by one, 36 minutes a day",
          .figure = took.median,
          .unit = "s",
-         .ratio = spread_of(ratios),
-         .least = fmt::format("at most {} s for a day, Receive Maximum obeyed", seconds_most),
+         .ratio = spread(ratios),
+         .target = fmt::format("at most {} s for a day, Receive Maximum obeyed", seconds_most),
          .reached = took.median <= seconds_most && under_way <= receive_maximum && disordered == 0,
          .note = fmt::format("{:.2f} to {:.2f} s from the start of the program, order {}, at most "
                              "{} messages under way, {} readings twice, {} out of order",
-                             took.min,
-                             took.max,
+                             took.least,
+                             took.most,
                              order,
                              under_way,
                              repeated,
@@ -207,16 +207,16 @@ std::vector<Row> rows_of(const Options& options,
          .figure = memory.median / 1024,
          .unit = "MiB",
          .ratio = std::nullopt,
-         .least = "at most 4 MiB whatever the backlog",
-         .reached = memory.max <= memory_kb_most,
+         .target = "at most 4 MiB whatever the backlog",
+         .reached = memory.most <= memory_kb_most,
          .note = fmt::format(
-             "private dirty, {:.1f} to {:.1f} MiB", memory.min / 1024, memory.max / 1024)},
+             "private dirty, {:.1f} to {:.1f} MiB", memory.least / 1024, memory.most / 1024)},
         {.what = name + ": p99 of fresh readings",
          .beside = "the same gateway when nothing waits",
-         .figure = spread_of(each(all, &Drained::p99_ms)).median,
+         .figure = spread(each(all, &Drained::p99_ms)).median,
          .unit = "ms",
          .ratio = latency,
-         .least = fmt::format("at most {} x", latency_most),
+         .target = fmt::format("at most {} x", latency_most),
          .reached = latency.median <= latency_most,
          .note =
              fmt::format("from the reading to its acknowledgement, {} fresh readings, order {}, "

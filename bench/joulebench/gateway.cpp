@@ -9,7 +9,7 @@ namespace jw::bench {
 
 using Json = nlohmann::json;
 
-Json settings_of(const SiteOfBench& site, const Folder& folder) {
+Json settings_of(const SiteOfBench& site, const Scratch& folder) {
     Json buses = Json::array();
     for (std::size_t i = 0; i < site.connections; ++i) {
         buses.push_back({{"name", "line-" + std::to_string(i)},
@@ -31,22 +31,23 @@ Json settings_of(const SiteOfBench& site, const Folder& folder) {
     sink.update(site.sink);
     std::uint16_t page = 0;
     const Fd free = listen_on_loopback(page);
-    return {
-        {"gateway", "gw-bench"},
-        {"site", "bench"},
-        {"clock", "system"},
-        {"storage",
-         {{"path", folder.file("state")}, {"size_mb", site.size_mb}, {"commit_s", site.commit_s}}},
-        {"buses", buses},
-        {"devices", devices},
-        {"sinks", Json::array({sink})},
-        {"web", {{"listen", "127.0.0.1:" + std::to_string(page)}}}};
+    return {{"gateway", "gw-bench"},
+            {"site", "bench"},
+            {"clock", "system"},
+            {"storage",
+             {{"path", folder.path() + "/state"},
+              {"size_mb", site.size_mb},
+              {"commit_s", site.commit_s}}},
+            {"buses", buses},
+            {"devices", devices},
+            {"sinks", Json::array({sink})},
+            {"web", {{"listen", "127.0.0.1:" + std::to_string(page)}}}};
 }
 
-Child start_gateway(const std::string& program, const Json& settings, const Folder& folder) {
-    const std::string path = folder.file("settings.json");
+Child start_gateway(const std::string& program, const Json& settings, const Scratch& folder) {
+    const std::string path = folder.path() + "/settings.json";
     std::ofstream(path) << settings.dump(1);
-    return Child::exec({program, "--config", path}, folder.file("log"));
+    return Child::exec({program, "--config", path}, folder.path() + "/log");
 }
 
 }  // namespace jw::bench

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bench/joulebench/process.h"
+#include "bench/report.h"
 
 namespace jw::bench {
 
@@ -25,10 +26,10 @@ struct SiteOfBench {
 inline constexpr const char* sink_name = "broker";
 
 /// Settings with the store in `folder`/state; every reading is kept.
-nlohmann::json settings_of(const SiteOfBench& site, const Folder& folder);
+nlohmann::json settings_of(const SiteOfBench& site, const Scratch& folder);
 /// Starts the program with these settings; its log is `folder`/log.
 Child start_gateway(const std::string& program,
                     const nlohmann::json& settings,
-                    const Folder& folder);
+                    const Scratch& folder);
 
 }  // namespace jw::bench

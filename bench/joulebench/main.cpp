@@ -1,45 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // joulebench: the gateway from end to end against simulated devices and a broker of its own.
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 
-#include "bench/joulebench/net.h"
-#include "bench/joulebench/process.h"
+#include "bench/disk.h"
 #include "bench/joulebench/scenarios.h"
 #include "host/crc32c.h"
 
 namespace jw::bench {
 
-std::string disk_line(const Options& options) {
-    constexpr std::size_t blocks = 100;
-    constexpr std::size_t block_size = 4096;
-    const Folder folder(options.folder);
-    const Fd fd(open(folder.file("disk").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
-    const std::vector<std::uint8_t> block(block_size, 0x55);
-    std::vector<double> times;
-    for (int round = 0; round < 2; ++round) {  // in the second one the blocks are there
-        times.clear();
-        for (std::size_t i = 0; i < blocks; ++i) {
-            const Instant before = now();
-            (void)!pwrite(fd.get(), block.data(), block.size(), static_cast<off_t>(i * block_size));
-            (void)fdatasync(fd.get());
-            times.push_back(static_cast<double>((now() - before).us));
-        }
-    }
-    return fmt::format("disk: 4 KiB and fdatasync p50 {:.0f} us, p99 {:.0f} us",
-                       quantile(times, 0.5),
-                       quantile(times, 0.99));
-}
-
 namespace {
 
+constexpr unsigned disk_times = 100;
 constexpr std::uint64_t quick_backlog = 43'200;
 
 std::string beside_us() {
@@ -58,7 +32,8 @@ int run(int argc, char** argv) {
     auto* drain = app.add_subcommand("drain", "Deliver the backlog of a day over a slow line");
     auto* all = app.add_subcommand("all", "Both");
     app.add_option("--jouleway", options.jouleway, "The program")->capture_default_str();
-    app.add_option("--folder", options.folder, "Where the stores are made");
+    app.add_option("--folder", options.folder, "Where the stores are made: the disk measured")
+        ->capture_default_str();
     app.add_option("--json", json, "Write the rows to this file");
     app.add_option("--repetitions", options.repetitions, "Counted ones")->capture_default_str();
     app.add_flag(
@@ -78,7 +53,13 @@ int run(int argc, char** argv) {
         options.window = seconds(1);
         options.backlog = std::min(options.backlog, quick_backlog);
     }
-    std::printf("%s\n", disk_line(options).c_str());
+    Report report;
+    {
+        const Scratch folder(options.folder);
+        Disk disk(folder.path());
+        disk.measure(disk_times);
+        report.disk(disk.times());
+    }
     std::vector<Row> rows;
     if (poll->parsed() || all->parsed()) {
         rows = poll_scenario(options);
@@ -88,11 +69,10 @@ int run(int argc, char** argv) {
             rows.push_back(std::move(row));
         }
     }
-    std::printf("%s", table_of(rows).c_str());
-    if (!json.empty()) {
-        std::ofstream(json) << json_of(rows);
+    for (Row& row : rows) {
+        report.add(std::move(row));
     }
-    return 0;
+    return report.finish({json, options.folder, options.quick});
 }
 
 }  // namespace

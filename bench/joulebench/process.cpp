@@ -118,21 +118,6 @@ std::int64_t Child::private_dirty_kb() const {
     throw std::runtime_error("memory of the gateway cannot be read; run as root");
 }
 
-Folder::Folder(const std::string& parent) {
-    const auto base =
-        parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
-    std::string pattern = (base / "joulebench.XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) {
-        throw std::runtime_error("no folder can be made in " + base.string());
-    }
-    path_ = pattern;
-}
-
-Folder::~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 void wait(Duration duration) {
     (void)poll(nullptr, 0, static_cast<int>((duration.us + 999) / 1000));
 }

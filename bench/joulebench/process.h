@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <new>
 #include <stdexcept>
@@ -63,20 +62,6 @@ class Shared {
 
   private:
     T* value_ = nullptr;
-};
-
-/// A folder that goes with its owner.
-class Folder {
-  public:
-    /// Below `parent`; empty: where the system keeps temporary files.
-    explicit Folder(const std::string& parent);
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder();
-    [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
-
-  private:
-    std::filesystem::path path_;
 };
 
 /// Waits for `condition`, asking often. Throws with `what` after `at_most`.

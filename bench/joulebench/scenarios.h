@@ -4,19 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "bench/joulebench/report.h"
+#include "bench/report.h"
 #include "core/base/time.h"
 
 namespace jw::bench {
 
 struct Options {
-    std::string jouleway;  // the program
-    std::string folder;    // where stores are made; empty: the system's temporary folder
+    std::string jouleway;      // the program
+    std::string folder = ".";  // where stores are made: the disk that is measured
     std::string broker = "own";
     unsigned repetitions = 5;
     std::string mix;             // driver of the devices that are polled; empty: every mix
     std::size_t tags = 100'000;  // a second
-    Duration warm_up = seconds(3);
+    Duration warm_up = seconds(2);
     Duration window = seconds(10);
     std::uint64_t backlog = 864'000;
     bool quick = false;  // only see that everything works
@@ -26,8 +26,5 @@ struct Options {
 std::vector<Row> poll_scenario(const Options& options);
 /// Time, memory and the latency of fresh readings while the backlog of a day is delivered.
 std::vector<Row> drain_scenario(const Options& options);
-
-/// How long the disk takes for 4 KiB and fdatasync, as one line.
-std::string disk_line(const Options& options);
 
 }  // namespace jw::bench
