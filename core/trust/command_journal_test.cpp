@@ -174,6 +174,49 @@ TEST(a_half_is_given_up_only_once_the_other_is_on_the_medium) {
     EXPECT(again.last_counter("operator") == static_cast<std::uint64_t>(written));
 }
 
+TEST(an_answer_to_an_older_sync_does_not_vouch_for_what_came_later) {
+    SmallStorage storage(false);
+    std::array<JournalEntry, 8> memory{};
+    CommandJournal journal(storage, memory);
+    EXPECT(journal.open().has_value());
+    SyncTicket ticket = 10;
+    int written = 0;
+    journal.synced(0, true);
+    const auto put = [&] {
+        return journal.put(entry(written + 1, CommandPhase::reported), ++ticket, 9000);
+    };
+    while (storage.syncs < 100 && put()) {
+        ++written;  // changes the half once; that change is never known to be on the medium
+        journal.synced(5, true);
+    }
+    EXPECT(written > 25 && written < 60);
+}
+
+TEST(half_a_change_of_the_half_is_none) {
+    int changes = 0;
+    for (std::size_t good = 0; good < 9; ++good) {
+        SmallStorage storage(false);
+        std::array<JournalEntry, 8> memory{};
+        CommandJournal journal(storage, memory);
+        EXPECT(journal.open().has_value());
+        journal.synced(0, true);
+        int written = 0;
+        for (; written < 24; ++written) {
+            EXPECT(journal.put(entry(written + 1, CommandPhase::reported), 1, 9000).has_value());
+        }
+        storage.writes_left = good;  // the next entry changes the half, and writes begin to fail
+        const bool changed =
+            journal.put(entry(written + 1, CommandPhase::reported), 2, 9000).has_value();
+        storage.writes_left = SIZE_MAX;
+        changes += changed ? 1 : 0;
+        EXPECT(journal.put(entry(written + 2, CommandPhase::reported), 3, 9000).has_value());
+        CommandJournal again(storage, memory);
+        EXPECT(again.open().has_value());
+        EXPECT(again.last_counter("operator") == static_cast<std::uint64_t>(written + 2));
+    }
+    EXPECT(changes > 0 && changes < 9);
+}
+
 TEST(any_flipped_bit_costs_one_entry_at_most_and_is_counted) {
     SmallStorage storage(false);
     std::array<JournalEntry, 8> memory{};
