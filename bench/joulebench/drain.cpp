@@ -188,11 +188,11 @@ std::vector<Row> rows_of(const Options& options,
                                          receive_maximum);
     return {
         {.what = name,
-         .beside = "times as fast as one by one, 36 minutes a day",
+         .beside = "one by one: 36 minutes for a day (times as fast)",
          .figure = took.median,
          .unit = "s",
          .ratio = spread(ratios),
-         .target = fmt::format("at most {} s for a day, Receive Maximum obeyed", seconds_most),
+         .target = fmt::format("≤ {} s for a day, Receive Maximum obeyed", seconds_most),
          .reached = took.median <= seconds_most && under_way <= receive_maximum && disordered == 0,
          .note = fmt::format("{:.2f} to {:.2f} s from the start of the program, order {}, at most "
                              "{} messages under way, {} readings twice, {} out of order",
@@ -207,7 +207,7 @@ std::vector<Row> rows_of(const Options& options,
          .figure = memory.median / 1024,
          .unit = "MiB",
          .ratio = std::nullopt,
-         .target = "at most 4 MiB whatever the backlog",
+         .target = "≤ 4 MiB whatever the backlog",
          .reached = memory.most <= memory_kb_most,
          .note = fmt::format(
              "private dirty, {:.1f} to {:.1f} MiB", memory.least / 1024, memory.most / 1024)},
@@ -216,7 +216,7 @@ std::vector<Row> rows_of(const Options& options,
          .figure = spread(each(all, &Drained::p99_ms)).median,
          .unit = "ms",
          .ratio = latency,
-         .target = fmt::format("at most {} x", latency_most),
+         .target = fmt::format("≤ {}×", latency_most),
          .reached = latency.median <= latency_most,
          .note =
              fmt::format("from the reading to its acknowledgement, {} fresh readings, order {}, "
