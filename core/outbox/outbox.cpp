@@ -276,6 +276,7 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
         store_due_ = now;
         for (Segment& segment : segments_.first(geometry_.segments)) {
             segment.superseded = false;  // neither has the copy reached the medium
+            segment.clean = false;
             segment.asked = false;
         }
         for (Chain& ch : chains_) {
@@ -312,7 +313,7 @@ void Outbox::write_again(Instant now) {
 void Outbox::forget(RecordClass c, std::uint32_t behind) {
     for (Segment& segment : segments_.first(geometry_.segments)) {
         if (segment.record_class == c && segment.generation > behind) {
-            segment.generation = 0;
+            segment = {};
         }
     }
 }

@@ -56,9 +56,10 @@ struct Segment {
     std::uint64_t first_seq = 0;
     std::uint32_t generation = 0;  // 0: holds nothing; rises over the whole store
     RecordClass record_class = RecordClass::alarm;
-    bool superseded = false;  // a later copy stands for it once that is on the medium,
-    bool washing = false;     // free once its stale blocks are wiped on the medium,
-    bool asked = false;       // which the running sync will tell, for both
+    bool superseded : 1 = false;  // a later copy stands for it once that is on the medium,
+    bool washing : 1 = false;     // free once its stale blocks are wiped on the medium,
+    bool asked : 1 = false;       // which the running sync will tell, for both
+    bool clean : 1 = false;       // looked at since the last opening or failed sync
 };
 
 /// What the outbox knows of one sink.

@@ -224,6 +224,9 @@ std::uint32_t Outbox::choose_free(RecordClass c) const {
 }
 
 bool Outbox::clean(std::uint32_t segment) {
+    if (segments_[segment].clean) {
+        return true;
+    }
     // A power cut may have left blocks of a segment whose first block was lost: nobody sees them
     // until the first block is written and torn again. Numbers that were given up do no harm.
     for (std::uint32_t block = 1; block < geometry_.segment_blocks; ++block) {
@@ -277,7 +280,9 @@ Status Outbox::take_segment(RecordClass c,
             return JW_FAIL(busy);
         }
     }
+    const bool looked_at = segment != ch.newest || segments_[segment].clean;
     segments_[segment] = {first_seq, ++generation_, c};
+    segments_[segment].clean = looked_at;
     ch.newest = segment;
     ch.offset = 0;
     ch.open = false;
