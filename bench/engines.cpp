@@ -18,8 +18,8 @@ namespace {
 class OutboxEngine final : public Engine {
   public:
     // The window is over as soon as the batch is appended: one sync a batch.
-    OutboxEngine(const std::string& folder, std::uint64_t bytes)
-        : store_(&loop_, {folder, bytes, window}, [this] { loop_.stop(); }) {
+    OutboxEngine(const std::string& folder, std::uint64_t bytes, Ahead ahead)
+        : ahead_(ahead), store_(&loop_, {folder, bytes, window}, [this] { loop_.stop(); }) {
         if (!store_.storage().prewrite(bytes)) {
             give_up("the store cannot be written beforehand");
         }
@@ -28,26 +28,29 @@ class OutboxEngine final : public Engine {
     void append(std::span<const Bytes> records) override {
         const Instant now = Loop::now();
         Outbox& outbox = store_.outbox();
+        const std::uint64_t before = outbox.appended_to(RecordClass::telemetry);
         for (const Bytes& record : records) {
             while (!store_.append(record, now)) {
-                commit(now);
+                (void)outbox.step(now + window);
+                loop_.run();  // until a sync was answered
             }
         }
-        commit(now);
+        (void)outbox.step(now + window);
+        wait_for(ahead_ == Ahead::yes ? before : outbox.appended_to(RecordClass::telemetry));
         outbox.confirm(0, RecordClass::telemetry, store_.accepted(), now);
     }
+    void finish() override { wait_for(store_.outbox().appended_to(RecordClass::telemetry)); }
 
   private:
     static constexpr Duration window = microseconds(1);
 
-    void commit(Instant now) {
-        Outbox& outbox = store_.outbox();
-        (void)outbox.step(now + window);
-        do {
+    void wait_for(std::uint64_t accepted) {
+        while (store_.accepted() < accepted) {
             loop_.run();  // until a sync was answered
-        } while (store_.accepted() < outbox.appended_to(RecordClass::telemetry));
+        }
     }
 
+    Ahead ahead_;
     Loop loop_;
     // Asio would not run again after a run that left nothing to do.
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
@@ -180,8 +183,8 @@ class RocksDb final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> outbox_engine(const std::string& folder, std::uint64_t bytes) {
-    return std::make_unique<OutboxEngine>(folder, bytes);
+std::unique_ptr<Engine> outbox_engine(const std::string& folder, std::uint64_t bytes, Ahead ahead) {
+    return std::make_unique<OutboxEngine>(folder, bytes, ahead);
 }
 
 std::unique_ptr<Engine> plain_log_engine(const std::string& folder, std::uint64_t bytes) {
