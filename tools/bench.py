@@ -7,7 +7,7 @@
     ./bench micro start     only these; their rows are printed, nothing is written
     ./bench --keep          everything, but only printed
 
-Each program writes its rows where --json says (bench/report.h)."""
+Each program writes its rows where --json says (benches/report.h)."""
 import argparse
 import datetime
 import json
@@ -22,7 +22,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILT = ROOT / "build" / "release" / "bench"
+BUILT = ROOT / "build" / "release" / "benches"
 PAGE = ROOT / "docs" / "PERFORMANCE.md"
 BEGIN, END = "<!-- made by ./bench -->", "<!-- end of what ./bench made -->"
 # In the order of the table; joulebench has rows of its own.
@@ -48,7 +48,7 @@ def build():
     say("building")
     with open(log, "w", encoding="utf-8") as out:
         for command in (["cmake", "--preset", "release"],
-                        ["cmake", "--build", "--preset", "release"]):
+                        ["cmake", "--build", "--preset", "release", "--target", *PROGRAMS]):
             ended = subprocess.run(command, cwd=ROOT, stdout=out, stderr=out, check=False)
             if ended.returncode != 0:
                 sys.exit(f"bench: the build failed, see {log.relative_to(ROOT)}")
@@ -81,7 +81,7 @@ def run(name, folder, quick):
 
 
 def checked(report):
-    """The report, if it keeps the contract of bench/report.h."""
+    """The report, if it keeps the contract of benches/report.h."""
     if not report["rows"]:
         raise ValueError("it has no rows")
     for row in report["rows"]:

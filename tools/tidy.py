@@ -33,7 +33,7 @@ TOP_MAY_INCLUDE = {
     "hub": {"core", "host"},
     "apps": {"core", "host", "firmware", "sim", "hub"},
     "fuzz": {"core", "host", "sim"},
-    "bench": {"core", "host", "sim", "hub"},
+    "benches": {"core", "host", "sim", "hub"},
     "tests": {"core", "host", "sim", "hub"},
 }
 DEPENDENCIES = "see the dependency rule in ARCHITECTURE.md"

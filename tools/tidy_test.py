@@ -87,7 +87,7 @@ BREACHES = [
     ("docs/bad.md", "# A\n\n# B\n", "2 headings of the first level"),
     ("docs/bad.md", "# A\n\n[b](gone.md)\n", "leads nowhere"),
     ("docs/bad.md", "# A\n" + "x\n" * 200000, "a file of 400004 bytes"),
-    ("bench/bad.cpp", code(""), "the codemap lacks bench"),
+    ("benches/bad.cpp", code(""), "the codemap lacks benches"),
     ("core/sink/bad.cpp", code(""), "the codemap lacks core/sink"),
     ("vectors/meter/a.vec", None, "the codemap names vectors"),
 ]

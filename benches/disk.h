@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/report.h"
+#include "benches/report.h"
 #include "core/base/bytes.h"
 
 namespace jw::bench {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/mix.h"
+#include "benches/joulebench/mix.h"
 
 #include <algorithm>
 #include <cmath>

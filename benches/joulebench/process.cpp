@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/process.h"
+#include "benches/joulebench/process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include <fstream>
 #include <utility>
 
-#include "bench/joulebench/net.h"
+#include "benches/joulebench/net.h"
 
 namespace jw::bench {
 namespace {

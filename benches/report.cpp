@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arguments, figures and report of the bench programs.
-#include "bench/report.h"
+#include "benches/report.h"
 
 #include <fmt/format.h>
 

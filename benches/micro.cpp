@@ -7,9 +7,9 @@
 #include <bit>
 #include <map>
 
-#include "bench/frames.h"
-#include "bench/report.h"
-#include "bench/store.h"
+#include "benches/frames.h"
+#include "benches/report.h"
+#include "benches/store.h"
 #include "core/base/crc.h"
 #include "core/base/float_bits.h"
 #include "core/bus/modbus_frame.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/store.h"
+#include "benches/store.h"
 
-#include "bench/report.h"
+#include "benches/report.h"
 #include "core/base/cbor.h"
 #include "core/model/reading.h"
 

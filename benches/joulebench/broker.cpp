@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/broker.h"
+#include "benches/joulebench/broker.h"
 
 #include <algorithm>
 #include <charconv>

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "bench/disk.h"
-#include "bench/report.h"
-#include "bench/store.h"
+#include "benches/disk.h"
+#include "benches/report.h"
+#include "benches/store.h"
 #include "host/crc32c.h"
 
 namespace jw::bench {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/devices.h"
+#include "benches/joulebench/devices.h"
 
 #include <array>
 #include <bit>
 #include <deque>
 
-#include "bench/joulebench/mix.h"
+#include "benches/joulebench/mix.h"
 
 namespace jw::bench {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/frames.h"
+#include "benches/frames.h"
 
 #include <bit>
 #include <random>
 
-#include "bench/report.h"
+#include "benches/report.h"
 #include "core/bus/modbus_frame.h"
 #include "sim/p1.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 // Simulated Modbus TCP devices that cost next to nothing: one event loop, answers copied from
 // images that were made before.
-#include "bench/joulebench/net.h"
+#include "benches/joulebench/net.h"
 
 namespace jw::bench {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/net.h"
+#include "benches/joulebench/net.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

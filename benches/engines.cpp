@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/engines.h"
+#include "benches/engines.h"
 
 #include <rocksdb/c.h>
 #include <sqlite3.h>
@@ -7,9 +7,9 @@
 #include <array>
 #include <boost/asio/executor_work_guard.hpp>
 
-#include "bench/disk.h"
-#include "bench/report.h"
-#include "bench/store.h"
+#include "benches/disk.h"
+#include "benches/report.h"
+#include "benches/store.h"
 #include "core/base/crc.h"
 
 namespace jw::bench {

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <random>
 
-#include "bench/disk.h"
-#include "bench/engines.h"
-#include "bench/report.h"
+#include "benches/disk.h"
+#include "benches/engines.h"
+#include "benches/report.h"
 #include "host/crc32c.h"
 
 namespace jw::bench {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/disk.h"
+#include "benches/disk.h"
 
 #include <fcntl.h>
 #include <unistd.h>

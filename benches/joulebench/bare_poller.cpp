@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/bare_poller.h"
+#include "benches/joulebench/bare_poller.h"
 
 #include <array>
 #include <bit>
 #include <cmath>
 
-#include "bench/joulebench/net.h"
+#include "benches/joulebench/net.h"
 
 namespace jw::bench {
 namespace {

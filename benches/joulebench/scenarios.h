@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/report.h"
+#include "benches/report.h"
 #include "core/base/time.h"
 
 namespace jw::bench {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "bench/joulebench/mix.h"
+#include "benches/joulebench/mix.h"
 #include "core/base/time.h"
 
 namespace jw::bench {

@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "bench/joulebench/backlog.h"
-#include "bench/joulebench/broker.h"
-#include "bench/joulebench/devices.h"
-#include "bench/joulebench/gateway.h"
-#include "bench/joulebench/scenarios.h"
+#include "benches/joulebench/backlog.h"
+#include "benches/joulebench/broker.h"
+#include "benches/joulebench/devices.h"
+#include "benches/joulebench/gateway.h"
+#include "benches/joulebench/scenarios.h"
 
 namespace jw::bench {
 namespace {

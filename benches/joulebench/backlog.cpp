@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/backlog.h"
+#include "benches/joulebench/backlog.h"
 
 #include <unistd.h>
 
 #include <array>
 
-#include "bench/joulebench/net.h"
-#include "bench/report.h"
-#include "bench/store.h"
+#include "benches/joulebench/net.h"
+#include "benches/report.h"
+#include "benches/store.h"
 #include "core/base/cbor.h"
 
 namespace jw::bench {

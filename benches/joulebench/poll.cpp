@@ -7,12 +7,12 @@
 #include <fstream>
 #include <optional>
 
-#include "bench/joulebench/bare_poller.h"
-#include "bench/joulebench/broker.h"
-#include "bench/joulebench/devices.h"
-#include "bench/joulebench/gateway.h"
-#include "bench/joulebench/mix.h"
-#include "bench/joulebench/scenarios.h"
+#include "benches/joulebench/bare_poller.h"
+#include "benches/joulebench/broker.h"
+#include "benches/joulebench/devices.h"
+#include "benches/joulebench/gateway.h"
+#include "benches/joulebench/mix.h"
+#include "benches/joulebench/scenarios.h"
 
 namespace jw::bench {
 namespace {

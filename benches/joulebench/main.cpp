@@ -5,8 +5,8 @@
 #include <exception>
 #include <filesystem>
 
-#include "bench/disk.h"
-#include "bench/joulebench/scenarios.h"
+#include "benches/disk.h"
+#include "benches/joulebench/scenarios.h"
 #include "host/crc32c.h"
 
 namespace jw::bench {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "bench/joulebench/process.h"
-#include "bench/report.h"
+#include "benches/joulebench/process.h"
+#include "benches/report.h"
 
 namespace jw::bench {
 

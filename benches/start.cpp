@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "bench/disk.h"
-#include "bench/joulebench/backlog.h"
-#include "bench/joulebench/gateway.h"
-#include "bench/joulebench/net.h"
-#include "bench/joulebench/process.h"
-#include "bench/report.h"
+#include "benches/disk.h"
+#include "benches/joulebench/backlog.h"
+#include "benches/joulebench/gateway.h"
+#include "benches/joulebench/net.h"
+#include "benches/joulebench/process.h"
+#include "benches/report.h"
 #include "host/crc32c.h"
 #include "sim/demo_meter.h"
 #include "sim/modbus_server.h"
@@ -136,7 +136,7 @@ class Starts {
         const nlohmann::json settings = settings_for(which);
         const Instant before = now();
         const Child child = which == Case::bare ? Child::exec({bare_, std::to_string(port_)},
-                                                              folders_[at].file("log"))
+                                                              folders_[at].path() + "/log")
                                                 : start_gateway(gateway_, settings, folders_[at]);
         First first = first_request(listener_);
         figures.ms.push_back(static_cast<double>((first.at - before).us) / 1000);
@@ -156,7 +156,7 @@ class Starts {
 
   private:
     std::string state(Case which, bool make) {
-        const std::string path = folders_[static_cast<std::size_t>(which)].file("state");
+        const std::string path = folders_[static_cast<std::size_t>(which)].path() + "/state";
         if (make) {
             std::filesystem::remove_all(path);
             std::filesystem::create_directory(path);
@@ -184,10 +184,10 @@ class Starts {
     std::string bare_;
     std::uint16_t port_ = 0;
     Fd listener_;
-    std::array<Folder, case_count> folders_{Folder(arguments_.folder),
-                                            Folder(arguments_.folder),
-                                            Folder(arguments_.folder),
-                                            Folder(arguments_.folder)};
+    std::array<Scratch, case_count> folders_{Scratch(arguments_.folder),
+                                             Scratch(arguments_.folder),
+                                             Scratch(arguments_.folder),
+                                             Scratch(arguments_.folder)};
 };
 
 Row first_poll(const char* with, const Figures& gateway, const Figures& bare) {

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "bench/joulebench/net.h"
+#include "benches/joulebench/net.h"
 
 namespace jw::bench {
 

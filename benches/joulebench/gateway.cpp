@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/joulebench/gateway.h"
+#include "benches/joulebench/gateway.h"
 
 #include <fstream>
 
-#include "bench/joulebench/net.h"
+#include "benches/joulebench/net.h"
 
 namespace jw::bench {
 
