@@ -65,6 +65,22 @@ Commands::Job* Commands::find(const CommandId& id) {
     return nullptr;
 }
 
+bool Commands::counter_used(const Job& job) const {
+    return job.source == CommandSource::remote && job.command.counter != 0 &&
+           job.command.counter <= journal_.last_counter(job.command.issuer);
+}
+
+bool Commands::behind_another(const Job& job) const {
+    // Where a device is busy the issuer's later commands wait as well, so that counters rise.
+    return job.source == CommandSource::remote && job.command.counter != 0 &&
+           std::any_of(jobs_.begin(), jobs_.end(), [&](const Job& other) {
+               return other.step == Step::waiting && other.source == CommandSource::remote &&
+                      other.command.issuer == job.command.issuer && other.command.counter != 0 &&
+                      other.command.counter < job.command.counter &&
+                      other.command.not_before_ms <= job.command.not_before_ms;
+           });
+}
+
 bool Commands::device_busy(const Name& target) const {
     return std::any_of(jobs_.begin(), jobs_.end(), [&](const Job& job) {
         return job.command.target == target &&
@@ -99,6 +115,7 @@ void Commands::resume(Instant now) {
         job.command.counter = known.counter;
         job.command.expiry_ms = known.forget_ms;
         job.source = CommandSource::remote;
+        job.begun = true;
         job.result.id = known.id;
         job.result.target = known.target;
         CHECK(jobs_.push(job));
@@ -122,7 +139,7 @@ ResultCode Commands::judge(const Command& command,
             return ResultCode::denied;
         }
         if (command.counter != 0 && command.counter <= journal_.last_counter(command.issuer)) {
-            return ResultCode::repeated;
+            return ResultCode::repeated;  // I-25
         }
     }
     if (command.expiry_ms != 0 && unix_ms && *unix_ms > command.expiry_ms) {
@@ -131,18 +148,26 @@ ResultCode Commands::judge(const Command& command,
     return ports_.check(command);
 }
 
+bool Commands::answered(const CommandId& id, CommandSource source, Instant now) {
+    if (find(id) != nullptr) {
+        return true;  // under way, its end is told
+    }
+    const JournalEntry* const known = journal_.find(id);
+    if (known == nullptr) {
+        return false;
+    }
+    const CommandResult result{
+        known->id, known->target, known->code, sentence(known->code), known->value};
+    ports_.finished(result, source, now);
+    return true;
+}
+
 ResultCode Commands::submit(const Command& command,
                             CommandSource source,
                             std::optional<std::int64_t> unix_ms,
                             Instant now) {
     unix_ms_ = unix_ms;
-    if (find(command.id) != nullptr) {
-        return ResultCode::executed;  // under way
-    }
-    if (const JournalEntry* known = journal_.find(command.id)) {
-        CommandResult result{
-            known->id, known->target, known->code, sentence(known->code), known->value};
-        ports_.finished(result, source, now);
+    if (answered(command.id, source, now)) {
         return ResultCode::executed;
     }
     ResultCode code = judge(command, source, unix_ms);
@@ -165,6 +190,11 @@ ResultCode Commands::submit(const Command& command,
 
 void Commands::refuse(const Command& command, ResultCode code, CommandSource source, Instant now) {
     ++refused_;
+    // Whoever refused it may not know who sent it: what bears the id of a true command must neither
+    // end that one nor be told as its result.
+    if (answered(command.id, source, now)) {
+        return;
+    }
     const CommandResult result{command.id, command.target, code, sentence(code), std::nullopt};
     if (source == CommandSource::local || jobs_.full()) {
         ports_.finished(result, source, now);  // told on the spot; no record
@@ -192,7 +222,11 @@ Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
                 job.result.code = ResultCode::expired;
                 job.result.text = sentence(ResultCode::expired);
                 report(job, now);
-            } else if (!early && !device_busy(job.command.target)) {
+            } else if (counter_used(job)) {
+                job.result.code = ResultCode::repeated;  // a later one of the issuer began first
+                job.result.text = sentence(ResultCode::repeated);
+                report(job, now);
+            } else if (!early && !device_busy(job.command.target) && !behind_another(job)) {
                 begin(job, unix_ms, now);
             }
         } else if (job.step == Step::acting && now >= job.deadline) {
@@ -217,6 +251,7 @@ void Commands::begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now)
     CHECK(journal_.find(job.command.id) ==
           nullptr);  // I-26: what was begun once is not begun again
     job.step = Step::beginning;
+    job.begun = true;
     job.ticket = next_ticket_++;
     job.result.code = ResultCode::interrupted;  // what a restart would find
     if (!journal_.put(entry(job, CommandPhase::begun), job.ticket, unix_ms)) {
@@ -301,7 +336,7 @@ void Commands::report(Job& job, Instant now) {
 void Commands::close(std::size_t index, Instant now) {
     const Job job = jobs_[index];
     jobs_.remove(index);
-    if (journal_.find(job.command.id) != nullptr) {
+    if (job.begun) {
         // Needs no wait: if this entry is lost, the same result is reported once more.
         (void)journal_.put(entry(job, CommandPhase::reported), next_ticket_++, unix_ms_);
     }

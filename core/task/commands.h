@@ -40,6 +40,7 @@ class Commands {
         Command command;
         CommandSource source = CommandSource::local;
         Step step = Step::waiting;
+        bool begun = false;  // has an entry in the journal
         SyncTicket ticket = 0;
         Instant deadline = never;
         CommandResult result;
@@ -60,7 +61,8 @@ class Commands {
                       CommandSource source,
                       std::optional<std::int64_t> unix_ms,
                       Instant now);
-    /// A refusal of somebody else (signature, decoding) that has to be reported like any result.
+    /// A refusal of somebody else (signature, decoding) that has to be reported like any result;
+    /// unless the id is that of a known command, which is answered as by submit().
     void refuse(const Command& command, ResultCode code, CommandSource source, Instant now);
 
     void acted(std::string_view target,
@@ -81,6 +83,10 @@ class Commands {
                      CommandSource source,
                      std::optional<std::int64_t> unix_ms) const;
     [[nodiscard]] Job* find(const CommandId& id);
+    /// Whether the command is known; where it has ended its result is told again.
+    bool answered(const CommandId& id, CommandSource source, Instant now);
+    [[nodiscard]] bool counter_used(const Job& job) const;
+    [[nodiscard]] bool behind_another(const Job& job) const;
     void begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now);
     void act(Job& job, Instant now);
     void end(Job& job, ResultCode code, std::optional<std::int64_t> value, Instant now);

@@ -212,6 +212,46 @@ TEST(refusals_have_their_code_and_reach_nobody) {
     EXPECT(life.outbox.accepted_to(RecordClass::result) == 7);
 }
 
+TEST(rubbish_under_the_id_of_a_known_command_changes_nothing) {
+    fresh_media();
+    int executed = 0;
+    {
+        Life life(executed);
+        (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+        Command rubbish;
+        rubbish.id = command().id;
+        life.commands.refuse(rubbish, ResultCode::malformed, CommandSource::remote, life.now);
+        EXPECT(life.commands.jobs().size() == 1);  // while it runs
+        life.run();
+        life.commands.refuse(rubbish, ResultCode::denied, CommandSource::remote, life.now);
+        life.run();
+        EXPECT(life.cleared == 2 && life.last == ResultCode::executed);
+        EXPECT(life.outbox.accepted_to(RecordClass::result) == 1);
+    }
+    Life life(executed);
+    life.commands.resume(life.now);
+    (void)life.commands.submit(command(), CommandSource::remote, noon, life.now);
+    EXPECT(life.last == ResultCode::executed && executed == 1);
+    EXPECT(life.journal.last_counter("operator") == command().counter);
+}
+
+TEST(counters_of_an_issuer_rise_also_over_commands_that_wait) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    Command later_one = command("later");
+    later_one.counter = 20;
+    later_one.not_before_ms = noon + 60'000;
+    (void)life.commands.submit(later_one, CommandSource::remote, noon, life.now);
+    Command overtakes = command("overtakes");
+    overtakes.counter = 30;
+    (void)life.commands.submit(overtakes, CommandSource::remote, noon, life.now);
+    life.run();
+    EXPECT(executed == 1);
+    EXPECT(life.cleared == 2 && life.last == ResultCode::repeated);
+    EXPECT(life.commands.jobs().empty());
+}
+
 TEST(a_counter_that_was_used_before_is_refused_also_after_a_restart) {
     fresh_media();
     int executed = 0;
