@@ -55,6 +55,13 @@ std::uint16_t crc16_modbus(Bytes bytes, std::uint16_t crc) {
         data += 8;
         left -= 8;
     }
+    if (left >= 4) {
+        const unsigned low = (crc ^ data[0]) & 0xFFU;
+        const unsigned high = ((crc >> 8) ^ data[1]) & 0xFFU;
+        crc = static_cast<std::uint16_t>(t[3][low] ^ t[2][high] ^ t[1][data[2]] ^ t[0][data[3]]);
+        data += 4;
+        left -= 4;
+    }
     while (left > 0) {
         crc = static_cast<std::uint16_t>((crc >> 8) ^ t[0][(crc ^ *data++) & 0xFFU]);
         --left;

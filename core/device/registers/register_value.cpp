@@ -21,6 +21,12 @@ std::uint64_t raw_value(Bytes bytes, WordOrder order) {
     const bool low_byte_first = order == WordOrder::badc || order == WordOrder::dcba;
     std::uint64_t raw = 0;
     const std::size_t words = bytes.size() / 2;
+    if (order == WordOrder::abcd) {  // nearly every device
+        for (const std::uint8_t byte : bytes.first(2 * words)) {
+            raw = raw << 8 | byte;
+        }
+        return raw;
+    }
     for (std::size_t i = 0; i < words; ++i) {
         const std::size_t at = 2 * (low_word_first ? words - 1 - i : i);
         const unsigned high = bytes[low_byte_first ? at + 1 : at];
