@@ -48,6 +48,51 @@ a_lost_line_is_noticed() {
     ! exposure_at_most_two "$weaker"
 }
 
+group_has() { # group_has @GROUP CALL: whether systemd's group of system calls holds that one
+    local member
+    while read -r member; do
+        case "$member" in
+            "$2") return 0 ;;
+            "$1" | \#*) ;;
+            @*) group_has "$member" "$2" && return 0 ;;
+        esac
+    done < <(systemd-analyze syscall-filter "$1")
+    return 1
+}
+
+# As systemd reads the lines: the later one decides.
+call_is_allowed() { # call_is_allowed UNIT CALL
+    local allowed=1 line effect word
+    while read -r line; do
+        effect=0
+        [[ $line == '~'* ]] && effect=1
+        for word in ${line#\~}; do
+            [ "$word" = "$2" ] || { [[ $word == @* ]] && group_has "$word" "$2"; } &&
+                allowed=$effect
+        done
+    done < <(sed -n 's/^SystemCallFilter=//p' "$1")
+    return "$allowed"
+}
+
+# Where the service may not ask, it never believes the clock, and no record gets a time.
+the_clock_may_be_asked() {
+    call_is_allowed "$1" adjtimex && call_is_allowed "$1" clock_adjtime &&
+        ! grep -qE '^ProtectClock=(yes|true|1|on)' "$1"
+}
+
+nobody_may_set_the_clock() {
+    ! call_is_allowed "$unit" settimeofday && ! call_is_allowed "$unit" clock_settime &&
+        ! grep -q '^[^#]*CAP_SYS_TIME' "$unit"
+}
+
+a_closed_clock_is_noticed() {
+    local closed
+    closed=$(mktemp -d)/jouleway.service
+    grep -v '^SystemCallFilter=adjtimex' "$unit" >"$closed"
+    ! the_clock_may_be_asked "$closed" &&
+        { cat "$unit" && echo ProtectClock=yes; } >"$closed" && ! the_clock_may_be_asked "$closed"
+}
+
 lintian_has_no_error() { lintian --fail-on error --suppress-tags bogus-mail-host "$deb"; }
 
 files_are_there() {
@@ -112,6 +157,9 @@ build || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 check "the unit is closed but for what it needs" exposure_at_most_two "$unit"
 check "a unit that lost a line is noticed" a_lost_line_is_noticed
+check "the service may ask whether the clock is right" the_clock_may_be_asked "$unit"
+check "the service may not set the clock" nobody_may_set_the_clock
+check "a unit that hides the clock is noticed" a_closed_clock_is_noticed
 check "lintian finds no error" lintian_has_no_error
 if dpkg-query -W -f '${db:Status-Status}' jouleway 2>/dev/null | grep -qx installed; then
     echo "package: jouleway is installed on this machine, so that installing it was not tried"

@@ -3,13 +3,12 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/timex.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "host/cryptography.h"
 #include "host/version.h"
+#include "host/wall_clock.h"
 
 namespace jw {
 namespace {
@@ -38,12 +37,6 @@ ModbusLineSettings line_settings(const GatewaySettings::Bus& bus) {
     settings.open_requests_max = bus.open_requests;
     settings.baud = bus.baud;
     return settings;
-}
-
-std::int64_t wall_clock_ms() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
 std::vector<Issuer> issuers_of(const GatewaySettings& settings) {
@@ -200,12 +193,8 @@ void Daemon::look_at_clock(Instant now) {
         return;
     }
     clock_looked_ = now;
-    // The kernel knows whether somebody (NTP) vouches for the clock; a container may not tell, then
-    // a plausible year has to do.
-    timex state{};
-    const bool vouched = adjtimex(&state) != TIME_ERROR;
     const std::int64_t unix_ms = wall_clock_ms();
-    if (unix_ms >= unix_ms_least && (vouched || settings_.trust_clock)) {
+    if (unix_ms >= unix_ms_least && (settings_.trust_clock || clock_vouched())) {
         clock_set_ = true;
         gateway_->learn_time(unix_ms, now);
     }
