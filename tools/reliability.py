@@ -5,6 +5,7 @@
     tools/reliability.py             the counts of every CI run (about three minutes on two cores)
     tools/reliability.py --night     the larger ones; adds a line per campaign to the ledger
     tools/reliability.py --planted   plants the known bugs, and notes who found them after how long
+                                     (--planted=01,14: these)
     tools/reliability.py --only a,b  these campaigns alone; none: --only -
     tools/reliability.py --write     keeps the figures and writes docs/RELIABILITY.md from all kept
 
@@ -151,8 +152,8 @@ def in_words(number):
 
 
 def kept():
-    """The figures that were counted last: {"campaigns": {name: …}, "planted": …}."""
-    return json.loads(KEPT.read_text()) if KEPT.exists() else {"campaigns": {}, "planted": None}
+    """The figures that were counted last: {"campaigns": {name: …}, "planted": {name: …}}."""
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {"campaigns": {}, "planted": {}}
 
 
 def row(campaign, figure):
@@ -179,32 +180,32 @@ def ledger_rows():
     return sums
 
 
-def plant():
-    """Plants every known bug; gives whether each was found by some campaign, and by which."""
-    told = subprocess.run([sys.executable, ROOT / "tests" / "planted" / "run.py"], cwd=ROOT,
-                          stdout=subprocess.PIPE, text=True, check=False)
+def plant(names):
+    """Plants the known bugs; gives whether each was found by some campaign, and by which."""
+    told = subprocess.run([sys.executable, ROOT / "tests" / "planted" / "run.py", "--only", names],
+                          cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     bugs = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
-    return told.returncode == 0, {"commit": commit(), "bugs": bugs}
+    return told.returncode == 0, {bug["planted"]: {**bug, "commit": commit()} for bug in bugs}
 
 
 def planted_table(planted):
     """Who found which planted bug, after how many seconds."""
-    if planted is None:
+    if not planted:
         return "They have not been planted yet."
     of_name = {}
     rows = []
-    for bug in planted["bugs"]:
+    for _, bug in sorted(planted.items()):
         said = []
         for name, result in bug["campaigns"].items():
             name = name.rsplit("/", 1)[-1]
             of_name.setdefault(name, []).append(result["found"])
             said.append(f"{name} {result['seconds']:g} s" if result["found"] else f"not by {name}")
-        rows.append(f"| {bug['what']} | {', '.join(said)} |")
+        rows.append(f"| {bug['what']} | {', '.join(said)} | {bug['commit']} |")
     shares = ", ".join(f"{name} {sum(found)} of {len(found)}" for name, found in of_name.items())
-    found = sum(bug["found"] for bug in planted["bugs"])
-    return (f"Commit {planted['commit']}: {found} of {len(rows)} are found. Of those that each "
-            f"campaign was tried on it found: {shares}.\n\n"
-            "| planted bug | found by, after |\n|---|---|\n" + "\n".join(rows))
+    found = sum(bug["found"] for bug in planted.values())
+    return (f"{found} of {len(rows)} are found. Of those that each campaign was tried on it found: "
+            f"{shares}.\n\n"
+            "| planted bug | found by, after | commit |\n|---|---|---|\n" + "\n".join(rows))
 
 
 PAGE = """# Reliability
@@ -271,7 +272,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--planted", nargs="?", const="")
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
     passed = failed = 0
@@ -292,8 +293,9 @@ def main():
                 ledger.write(json.dumps({"campaign": campaign.name, "commit": commit(),
                                          "folders": folder_hash(campaign.folders),
                                          "numbers": numbers}) + "\n")
-    if arguments.planted:
-        good, figures["planted"] = plant()
+    if arguments.planted is not None:
+        good, bugs = plant(arguments.planted)
+        figures["planted"].update(bugs)
         passed, failed = passed + good, failed + (not good)
     if arguments.write and failed == 0:
         write_page(figures)

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from signed_command import issuers, published, retained, signed
-from simulated_site import (JOULEWAY, Broker, Collector, Devices, Gateway, Site, report, settings,
-                            wait_for)
+from simulated_site import (JOULECTL, JOULEWAY, Broker, Collector, Devices, Gateway, Site,
+                            free_port, report, settings, wait_for)
 
 
 class Path(unittest.TestCase):
@@ -127,6 +128,25 @@ class Path(unittest.TestCase):
         wait_for(lambda: state() == "asleep", "the device counts as asleep", 30)
         self.meter.__init__("demo_meter", "--tcp", str(port))
         wait_for(lambda: state() == "online", "it is back", 60)
+
+    def test_the_door_opens_to_the_password_and_to_nothing_else(self):
+        made = subprocess.run([str(JOULECTL), "password"], input="correct horse\n", text=True,
+                              capture_output=True, check=True)
+        web = {"listen": f"127.0.0.1:{free_port()}", "password_scrypt": made.stdout.strip()}
+        self.gateway(web=web)
+
+        def status(path, **body):
+            asked = urllib.request.Request(f"http://{web['listen']}/api/v1/{path}",
+                                           json.dumps(body).encode() if body else None,
+                                           {"Content-Type": "application/json"})
+            try:
+                with urllib.request.urlopen(asked, timeout=10) as answer:
+                    return answer.status
+            except urllib.error.HTTPError as refused:
+                return refused.code
+        self.assertEqual(status("devices"), 401)
+        self.assertEqual(status("session", password="correct horse"), 204)
+        self.assertEqual(status("session", password="correct horsf"), 401)
 
     def test_a_second_process_is_refused_and_bad_settings_are_all_named(self):
         gateway = self.gateway()
