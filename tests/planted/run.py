@@ -7,8 +7,10 @@
 Each tests/planted/NN-name.patch says in its first line what is broken, then names its campaigns:
 `Campaign: program arguments`, a target of the build or a script of the sources. It is applied to a
 copy of the sources; a campaign that ends with an error has found it, one that passes or takes
-longer than N seconds has not. Prints one JSON object a line; exits 1 where a bug was found by none,
-2 where a patch does not apply or build. With --check it only looks whether all patches apply."""
+longer than N seconds has not. Each campaign must pass without a bug first, or what it finds means
+nothing. Prints one JSON object a line; exits 1 where a bug was found by none, 2 where a patch does
+not apply or build, or where a campaign fails without a bug. --check only looks whether all patches
+apply."""
 import argparse
 import json
 import os
@@ -103,6 +105,20 @@ def targets_of(campaigns):
     return sorted((names - scripts) | set(PROCESSES if scripts else ()))
 
 
+def healthy(scratch, patches, seconds):
+    """Whether every campaign of these patches passes on the sources as they are."""
+    campaigns = sorted({tuple(words) for patch in patches for words in campaigns_of(patch)[1]})
+    scratch.call("cmake", "--build", scratch.objects, "--target", *targets_of(campaigns))
+    good = True
+    for name, *arguments in campaigns:
+        found, _, words = scratch.finds(name, arguments, seconds)
+        if found:
+            print(f"run.py: {name} {' '.join(arguments)} fails without a bug: {words}",
+                  file=sys.stderr)
+            good = False
+    return good
+
+
 def check(patches):
     """Whether all patches apply to the sources as they are."""
     failed = 0
@@ -135,6 +151,8 @@ def main():
     if options.check:
         return check(patches)
     scratch = Scratch(options.scratch)
+    if not healthy(scratch, patches, options.seconds):
+        return 2
     missed = 0
     for patch in patches:
         what, campaigns = campaigns_of(patch)
