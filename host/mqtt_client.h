@@ -91,6 +91,7 @@ struct MqttCounters {
     std::uint64_t lost = 0;     // attempts and sessions that ended without our asking
     std::uint64_t received = 0;
     std::uint64_t bytes_sent = 0;  // topics and payloads
+    std::uint64_t thrown = 0;      // exceptions while a packet of the broker was dealt with
 };
 
 /// Each connection is a new session (clean start): nothing is kept for the next one, since the

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "host/mqtt_client.h"
@@ -33,63 +35,92 @@ std::string take_string(const mosquitto_property* properties, int identifier) {
 
 // What libmosquitto calls from within its functions. Only what concerns a single message is passed
 // on at once; everything else waits until the library has returned, so that it may be closed.
+// Nothing may be thrown through the library, which is C: whatever a packet leads to ends here.
 struct MqttClient::Library {
+    template <class Work>
+    static void contain(MqttClient& client, const Work& work) noexcept {
+        try {
+            work();
+        } catch (const std::exception& error) {
+            count(client, error.what());
+        } catch (...) {
+            count(client, "an unknown exception");
+        }
+    }
+    static void count(MqttClient& client, const char* what) noexcept {
+        ++client.counters_.thrown;
+        try {
+            spdlog::error(
+                "{}: a packet of the broker could not be dealt with: {}", client.endpoint(), what);
+        } catch (...) {
+            return;  // no memory for a line of the log; it is counted
+        }
+    }
+
     static void on_connect(mosquitto* /*session*/,
                            void* object,
                            int code,
                            int /*flags*/,
                            const mosquitto_property* properties) {
         auto& client = *static_cast<MqttClient*>(object);
-        client.connack_ = client.version_ == 5 || code > 5 ? code : mqtt5_code(code);
-        MqttLimits& limits = client.limits_;
-        limits = {};
-        std::uint8_t retain = 1;
-        (void)mosquitto_property_read_int16(
-            properties, MQTT_PROP_RECEIVE_MAXIMUM, &limits.receive_maximum, false);
-        (void)mosquitto_property_read_int32(
-            properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &limits.maximum_packet_size, false);
-        (void)mosquitto_property_read_byte(
-            properties, MQTT_PROP_MAXIMUM_QOS, &limits.maximum_qos, false);
-        (void)mosquitto_property_read_int16(
-            properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &limits.topic_alias_maximum, false);
-        (void)mosquitto_property_read_byte(properties, MQTT_PROP_RETAIN_AVAILABLE, &retain, false);
-        limits.retain_available = retain != 0;
-        client.read_words(properties);
+        contain(client, [&] {
+            client.connack_ = client.version_ == 5 || code > 5 ? code : mqtt5_code(code);
+            MqttLimits& limits = client.limits_;
+            limits = {};
+            std::uint8_t retain = 1;
+            (void)mosquitto_property_read_int16(
+                properties, MQTT_PROP_RECEIVE_MAXIMUM, &limits.receive_maximum, false);
+            (void)mosquitto_property_read_int32(
+                properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &limits.maximum_packet_size, false);
+            (void)mosquitto_property_read_byte(
+                properties, MQTT_PROP_MAXIMUM_QOS, &limits.maximum_qos, false);
+            (void)mosquitto_property_read_int16(
+                properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &limits.topic_alias_maximum, false);
+            (void)mosquitto_property_read_byte(
+                properties, MQTT_PROP_RETAIN_AVAILABLE, &retain, false);
+            limits.retain_available = retain != 0;
+            client.read_words(properties);
+        });
     }
     static void on_disconnect(mosquitto* /*session*/,
                               void* object,
                               int code,
                               const mosquitto_property* properties) {
         auto& client = *static_cast<MqttClient*>(object);
-        client.disconnect_ = code;
-        client.read_words(properties);
+        contain(client, [&] {
+            client.disconnect_ = code;
+            client.read_words(properties);
+        });
     }
     static void on_publish(mosquitto* /*session*/,
                            void* object,
                            int mid,
                            int code,
                            const mosquitto_property* /*properties*/) {
-        static_cast<MqttClient*>(object)->acknowledged(mid, code);
+        auto& client = *static_cast<MqttClient*>(object);
+        contain(client, [&] { client.acknowledged(mid, code); });
     }
     static void on_message(mosquitto* /*session*/,
                            void* object,
                            const mosquitto_message* message,
                            const mosquitto_property* /*properties*/) {
         auto& client = *static_cast<MqttClient*>(object);
-        ++client.counters_.received;
-        if (message->payloadlen > message_size_max) {
-            client.trouble_ = fmt::format("{}: a message of {} bytes on {} was dropped",
-                                          client.endpoint(),
-                                          message->payloadlen,
-                                          message->topic);
-            return;
-        }
-        if (client.callbacks_.message) {
-            client.callbacks_.message(message->topic,
-                                      {static_cast<const std::uint8_t*>(message->payload),
-                                       static_cast<std::size_t>(message->payloadlen)},
-                                      message->retain);
-        }
+        contain(client, [&] {
+            ++client.counters_.received;
+            if (message->payloadlen > message_size_max) {
+                client.trouble_ = fmt::format("{}: a message of {} bytes on {} was dropped",
+                                              client.endpoint(),
+                                              message->payloadlen,
+                                              message->topic);
+                return;
+            }
+            if (client.callbacks_.message) {
+                client.callbacks_.message(message->topic,
+                                          {static_cast<const std::uint8_t*>(message->payload),
+                                           static_cast<std::size_t>(message->payloadlen)},
+                                          message->retain);
+            }
+        });
     }
     static void on_subscribe(mosquitto* /*session*/,
                              void* object,
@@ -98,15 +129,20 @@ struct MqttClient::Library {
                              const int* granted,
                              const mosquitto_property* /*properties*/) {
         auto& client = *static_cast<MqttClient*>(object);
-        if (std::any_of(granted, granted + count, [](int code) { return code >= 0x80; })) {
-            client.trouble_ =
-                client.endpoint() + ": the broker refuses a subscription (check its access rules)";
-        }
+        contain(client, [&] {
+            if (std::any_of(granted, granted + count, [](int code) { return code >= 0x80; })) {
+                client.trouble_ = client.endpoint() +
+                                  ": the broker refuses a subscription (check its access rules)";
+            }
+        });
     }
     static void on_log(mosquitto* /*session*/, void* object, int level, const char* text) {
-        if (level == MOSQ_LOG_ERR) {
-            static_cast<MqttClient*>(object)->library_error_ = text;
-        }
+        auto& client = *static_cast<MqttClient*>(object);
+        contain(client, [&] {
+            if (level == MOSQ_LOG_ERR) {
+                client.library_error_ = text;
+            }
+        });
     }
 };
 

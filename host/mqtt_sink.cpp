@@ -9,6 +9,7 @@
 #include "core/base/limits.h"
 #include "core/sink/mqtt.h"
 #include "host/cryptography.h"
+#include "host/durable_message.h"
 #include "host/json_message.h"
 
 namespace jw {
@@ -292,28 +293,14 @@ void MqttSink::take_command(const std::string& id, std::string_view payload, Ins
 }
 
 void MqttSink::take_durable(std::string_view payload, Instant now) {
-    // {"v":1,"epoch":"16 hex digits","to":[a,b,c,d]}: what the hub has on its own disk, per class.
-    const auto document = nlohmann::json::parse(payload, nullptr, false);
-    const bool fits = document.is_object() && document.value("v", 0) == 1 &&
-                      document.contains("epoch") && document["epoch"].is_string() &&
-                      document.contains("to") && document["to"].is_array() &&
-                      document["to"].size() == record_classes;
-    if (!fits) {
+    const std::optional<DurableMessage> message = read_durable(payload);
+    if (!message) {
         spdlog::warn("sink {}: what stands on …/durable cannot be read", settings_.name.view());
         return;
     }
-    const std::uint64_t epoch =
-        std::strtoull(document["epoch"].get_ref<const std::string&>().c_str(), nullptr, 16);
     for (std::size_t i = 0; i < record_classes; ++i) {
-        if (!document["to"][i].is_number_unsigned()) {
-            return;
-        }
-        const bool behind = gateway_.outbox().durable(index_,
-                                                      epoch,
-                                                      static_cast<RecordClass>(i),
-                                                      document["to"][i].get<std::uint64_t>(),
-                                                      now);
-        if (behind) {
+        const auto record_class = static_cast<RecordClass>(i);
+        if (gateway_.outbox().durable(index_, message->epoch, record_class, message->to[i], now)) {
             spdlog::warn("the store is behind what {} has: a new epoch begins",
                          settings_.name.view());
         }

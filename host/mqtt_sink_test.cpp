@@ -2,6 +2,7 @@
 // MqttSink: what leaves an outbox arrives at a broker in the form that the settings ask for.
 #include "host/mqtt_sink.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -77,6 +78,17 @@ class MqttSinkTest : public ::testing::Test, private GatewayOut {
         EXPECT_TRUE(outbox_.append(
             RecordClass::telemetry, RecordKind::reading, out.written(), Loop::now()));
     }
+    /// Sends a retained message of QoS 0 to the sink.
+    void tell(std::string_view topic, std::string_view payload) {
+        const std::size_t size = 2 + topic.size() + 1 + payload.size();
+        std::string packet = "\x31";
+        packet += static_cast<char>(0x80 | (size & 0x7F));
+        packet += static_cast<char>(size >> 7);
+        packet += static_cast<char>(topic.size() >> 8);
+        packet += static_cast<char>(topic.size() & 0xFF);
+        broker_.send(packet.append(topic).append(1, '\0').append(payload));
+    }
+    bool until(const std::function<bool()>& done) { return loop_.run_until(done, seconds(30)); }
     /// Appends three readings and waits until the broker's acknowledgement is in the outbox. Gives
     /// the place of the batch among what the broker was sent.
     std::size_t deliver_three() {
@@ -165,6 +177,22 @@ TEST_F(MqttSinkTest, the_status_stays_text_whatever_the_payload_is) {
     EXPECT_EQ(broker_.topics.at(0), "jouleway/v1/gw-1/status");
     EXPECT_EQ(broker_.payloads.at(0), "{\"online\":true}");
     EXPECT_NE(broker_.properties.at(0).find("application/json"), std::string::npos);
+}
+
+TEST_F(MqttSinkTest, what_a_hub_says_is_durable_counts_and_what_cannot_be_read_does_not) {
+    settings_.sinks[0].two_stage = true;
+    start(PayloadFormat::json);
+    deliver_three();
+    const std::string topic = "jouleway/v1/gw-1/durable";
+    tell(topic, R"({"v":"1"})");
+    const std::string head = fmt::format(R"({{"v":1,"epoch":"{:016x}","to":)", outbox_.epoch());
+    tell(topic, head + R"([0,0,0,"3"]})");
+    tell(topic, head + "[0,0,2,-1]}");
+    tell(topic, head + "[0,0,0,2]}");
+    ASSERT_TRUE(until([&] { return outbox_.durable_to(0, RecordClass::telemetry) == 2; }));
+    EXPECT_EQ(outbox_.durable_to(0, RecordClass::billing), 0U);
+    EXPECT_EQ(sink_->state(Loop::now()).connection.received, 4U);
+    EXPECT_EQ(sink_->state(Loop::now()).connection.thrown, 0U);
 }
 
 }  // namespace
