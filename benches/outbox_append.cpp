@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <random>
 
@@ -31,7 +32,18 @@ constexpr double log_least = 0.9;
 
 enum Which : std::size_t { outbox, ahead, log, sqlite, rocksdb, engine_count };
 using Engines = std::array<std::unique_ptr<Engine>, engine_count>;
-using Rates = std::array<std::vector<double>, engine_count>;
+/// Of one repetition, or of all that count.
+struct Figures {
+    std::vector<double> rate;    // records a second
+    std::vector<double> cpu_us;  // of all threads, a record
+};
+using Measured = std::array<Figures, engine_count>;
+
+double cpu_seconds() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 class Records {
   public:
@@ -56,24 +68,27 @@ class Records {
 /// What one engine has done in a repetition.
 struct Work {
     double seconds = 0;
+    double cpu = 0;
     double records = 0;
     void add(Engine& engine, Records& from, std::size_t batch, unsigned batches) {
         std::vector<Bytes> next(batch);
+        const double cpu_before = cpu_seconds();
         for (unsigned i = 0; i < batches; ++i) {
             from.next(next);
             seconds += seconds_of([&] { engine.append(next); });
         }
         seconds += seconds_of([&] { engine.finish(); });
+        cpu += cpu_seconds() - cpu_before;
         records += static_cast<double>(batch) * batches;
     }
 };
 
-/// Records a second of each engine. They take turns many times, since the disk that they share
-/// changes its mind from second to second.
-std::array<double, engine_count> repetition(const Engines& engines,
-                                            Records& records,
-                                            const Size& size,
-                                            unsigned turns) {
+/// The engines take turns many times, since the disk that they share changes its mind from second
+/// to second.
+std::array<Work, engine_count> repetition(const Engines& engines,
+                                          Records& records,
+                                          const Size& size,
+                                          unsigned turns) {
     std::array<Work, engine_count> work;
     for (unsigned turn = 0; turn < turns; ++turn) {
         for (std::size_t i = 0; i < engine_count; ++i) {
@@ -88,11 +103,7 @@ std::array<double, engine_count> repetition(const Engines& engines,
             break;
         }
     }
-    std::array<double, engine_count> rates{};
-    std::transform(work.begin(), work.end(), rates.begin(), [](const Work& done) {
-        return done.records / done.seconds;
-    });
-    return rates;
+    return work;
 }
 
 Engines make_engines(const std::string& folder) {
@@ -106,19 +117,23 @@ Engines make_engines(const std::string& folder) {
             rocksdb_engine(folder)};
 }
 
-void add_row(Report& report, const Size& size, const Rates& rates, Which ours, Which other) {
+void add_row(Report& report, const Size& size, const Measured& all, Which ours, Which other) {
     constexpr const char* names[] = {
         "", "", "plain pre-written log", "SQLite WAL synchronous=FULL", "RocksDB sync"};
-    const Spread ratio = paired(rates[ours], rates[other]);
+    const Spread ratio = paired(all[ours].rate, all[other].rate);
     Row row;
     row.what = fmt::format("durable append, 200-byte records, batch {}{}",
                            size.batch,
                            ours == ahead ? ", the next appended meanwhile" : "");
     row.beside = names[other];
-    row.figure = spread(rates[ours]).median;
+    row.figure = spread(all[ours].rate).median;
     row.unit = "records/s";
     row.ratio = ratio;
-    row.note = fmt::format("{}: {:.0f} records/s", names[other], spread(rates[other]).median);
+    row.note = fmt::format("{}: {:.0f} records/s; CPU a record {:.2f} µs, theirs {:.2f} µs",
+                           names[other],
+                           spread(all[other].rate).median,
+                           spread(all[ours].cpu_us).median,
+                           spread(all[other].cpu_us).median);
     if (size.beside_least > 0) {
         const double least = other == log ? log_least : size.beside_least;
         row.target = fmt::format("≥ {}×", least);
@@ -137,17 +152,18 @@ int run(const Arguments& arguments) {
     for (const Size& size : sizes) {
         const Scratch folder(scratch.path());
         const Engines engines = make_engines(folder.path());
-        Rates rates;
+        Measured all;
         for (unsigned i = 0; i <= repetitions; ++i) {
             disk.measure(arguments.quick ? 20 : 200);
             const auto done = repetition(engines, records, size, arguments.quick ? 2 : turns);
             for (std::size_t which = 0; which < engine_count && i > 0; ++which) {
-                rates[which].push_back(done[which]);  // the first one warmed up
-            }
+                all[which].rate.push_back(done[which].records / done[which].seconds);
+                all[which].cpu_us.push_back(1e6 * done[which].cpu / done[which].records);
+            }  // the first one warmed up
         }
         for (const Which ours : {outbox, ahead}) {
             for (const Which other : {sqlite, rocksdb, log}) {
-                add_row(report, size, rates, ours, other);
+                add_row(report, size, all, ours, other);
             }
         }
     }
