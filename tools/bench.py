@@ -180,7 +180,7 @@ def missed(rows):
              for row in rows if row["least"] and not row["reached"]]
     if not lines:
         return "Every target was reached in this run."
-    return "Not reached in this run (why: see below):\n\n" + "\n".join(lines)
+    return "Not reached in this run (why: see above):\n\n" + "\n".join(lines)
 
 
 def write_page(made):
