@@ -9,7 +9,6 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "host/device_description.h"
 #include "host/http/password.h"
@@ -422,76 +421,6 @@ GatewaySettings read_document(const Json& document,
     return settings;
 }
 
-/// Notices what the parser would let pass: two members of one name, and nesting without end.
-class ParseGuard {
-  public:
-    explicit ParseGuard(std::vector<SettingsError>& errors) : errors_(errors) {}
-
-    bool operator()(int depth, Json::parse_event_t event, Json& value) {
-        constexpr int depth_max = 32;
-        const auto level = static_cast<std::size_t>(depth);
-        if (depth > depth_max) {
-            if (!too_deep_) {
-                wrong("", "nested brackets", "deeper than 32 levels", "flatten the file");
-            }
-            too_deep_ = true;
-            return false;
-        }
-        if (event == Json::parse_event_t::object_start) {
-            members_.resize(level + 2);
-            members_[level + 1].clear();
-        } else if (event == Json::parse_event_t::key && level < members_.size()) {
-            const auto& name = value.get_ref<const std::string&>();
-            if (!members_[level].insert(name).second) {
-                wrong("",
-                      '"' + name.substr(0, 60) + '"',
-                      "the member stands twice in one object",
-                      "leave one of the two");
-            }
-        }
-        return true;
-    }
-
-  private:
-    void wrong(const char* pointer, std::string found, const char* reason, const char* remedy) {
-        SettingsError error;
-        error.pointer = pointer;
-        error.found = std::move(found);
-        error.reason = reason;
-        error.remedy = remedy;
-        errors_.push_back(std::move(error));
-    }
-
-    std::vector<SettingsError>& errors_;
-    std::vector<std::set<std::string>> members_;
-    bool too_deep_ = false;
-};
-
-SettingsError syntax_error(std::string_view text, const Json::parse_error& bad) {
-    const std::size_t at = bad.byte == 0 ? 0 : std::min(bad.byte - 1, text.size());
-    SettingsError error;
-    error.line = 1;
-    error.column = 1;
-    for (const char c : text.substr(0, at)) {
-        ++error.column;
-        if (c == '\n') {
-            ++error.line;
-            error.column = 1;
-        }
-    }
-    const std::string_view what = bad.what();
-    const std::size_t detail = what.find("syntax error");
-    error.found = at < text.size()
-                      ? fmt::format("{}",
-                                    Json(std::string(1, text[at]))
-                                        .dump(-1, ' ', true, Json::error_handler_t::replace))
-                      : "the end of the file";
-    error.reason = "not JSON: ";
-    error.reason += detail == std::string_view::npos ? what : what.substr(detail);
-    error.remedy = "mend the file at this place";
-    return error;
-}
-
 SettingsOutcome refused(std::string found, std::string reason, std::string remedy) {
     SettingsOutcome outcome;
     SettingsError error;
@@ -525,20 +454,14 @@ SettingsOutcome parse_settings(std::string_view text, const SettingsContext& con
             fmt::format("{} bytes", text.size()), "more than 1 MiB", "give a smaller file");
     }
     SettingsOutcome outcome;
-    Json document;
-    try {
-        ParseGuard guard(outcome.errors);
-        document = Json::parse(text, std::ref(guard));
-    } catch (const Json::parse_error& bad) {
-        outcome.errors = {syntax_error(text, bad)};
-        return outcome;
-    } catch (const Json::exception& bad) {
-        return refused("the file", bad.what(), "mend the file");
-    }
-    if (!outcome.errors.empty()) {
+    const std::optional<Json> parsed = settings::parse_document(text, outcome.errors);
+    if (!parsed) {
         return outcome;
     }
-    outcome.errors = settings::schema_errors(document);
+    const Json& document = *parsed;
+    for (SettingsError& error : settings::schema_errors(document)) {
+        outcome.errors.push_back(std::move(error));
+    }
     GatewaySettings read = read_document(document, context, outcome.errors);
     settings::check_rules(read, document, context, outcome.errors);
     if (outcome.errors.empty()) {

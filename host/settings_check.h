@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The two checks of the settings: what the schema says, and what a schema cannot say.
+// The checks of the settings: is it JSON, what the schema says, and what a schema cannot say.
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,11 @@
 #include "host/settings.h"
 
 namespace jw::settings {
+
+/// The document, or nothing and one error where it is no JSON or nested beyond 32 levels. A member
+/// that stands twice in one object is an error, too, but the rest can still be checked.
+std::optional<nlohmann::json> parse_document(std::string_view text,
+                                             std::vector<SettingsError>& errors);
 
 /// Everything in `document` that breaks the schema, one error a place, in the order of the schema.
 std::vector<SettingsError> schema_errors(const nlohmann::json& document);

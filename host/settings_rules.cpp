@@ -84,11 +84,16 @@ class Rules {
     }
 
   private:
+    /// Whether the schema, or a rule before, has said what is wrong there.
+    [[nodiscard]] bool is_told(std::string_view pointer) const {
+        return std::any_of(errors_.begin(), errors_.end(), [&](const SettingsError& error) {
+            return error.pointer == pointer;
+        });
+    }
+
     void wrong(std::string pointer, std::string found, std::string reason, std::string remedy) {
-        for (const SettingsError& error : errors_) {
-            if (error.pointer == pointer) {
-                return;  // the schema has said what is wrong there
-            }
+        if (is_told(pointer)) {
+            return;
         }
         SettingsError error;
         error.pointer = std::move(pointer);
@@ -103,7 +108,7 @@ class Rules {
         const GatewaySettings::Storage& storage = read_.storage;
         const std::uint64_t segments =
             std::uint64_t{storage.size_mb} * 1024 / std::max(storage.segment_kb, 1U);
-        if (segments < segments_least) {
+        if (segments < segments_least && !is_told("/storage/size_mb")) {
             wrong("/storage/segment_kb",
                   std::to_string(storage.segment_kb),
                   fmt::format("a store of {} MiB has room for only {} such segments",
@@ -144,19 +149,36 @@ class Rules {
     }
 
     void buses() {
-        std::map<std::string, std::size_t> ports;
+        std::map<std::string, std::size_t> taken;
         for (std::size_t i = 0; i < read_.buses.size(); ++i) {
             const GatewaySettings::Bus& bus = read_.buses[i];
-            if (bus.device.empty()) {
+            host(fmt::format("/buses/{}/host", i), bus.host);
+            if (bus.device.empty() && bus.host.empty()) {
                 continue;
             }
-            const auto [first, added] = ports.emplace(bus.device, i);
+            const auto [first, added] = taken.emplace(bus.address(), i);
             if (!added) {
-                wrong(fmt::format("/buses/{}/device", i),
-                      Json(bus.device).dump(),
+                wrong(fmt::format("/buses/{}/{}", i, bus.device.empty() ? "host" : "device"),
+                      Json(bus.address()).dump(),
                       fmt::format("/buses/{} already uses this port", first->second),
-                      "put all devices of one port on one bus");
+                      bus.line() == LineKind::modbus
+                          ? "put all devices behind one port on one bus, each with its unit"
+                          : "give each device that talks by itself a port of its own");
             }
+        }
+    }
+
+    /// Names are looked up as they stand, and a port has a member of its own.
+    void host(std::string pointer, const std::string& host) {
+        boost::system::error_code bad;
+        if (host.find(':') != std::string::npos) {
+            (void)boost::asio::ip::make_address_v6(host, bad);
+        }
+        if (bad || host.find_first_of("/ \t\r\n@[]") != std::string::npos) {
+            wrong(std::move(pointer),
+                  shown(Json(host)),
+                  "this is neither a host name nor an IP address",
+                  "give it without scheme, port and path, such as broker.example or 192.0.2.7");
         }
     }
 
@@ -177,6 +199,7 @@ class Rules {
             const auto bus_index = static_cast<std::size_t>(at - bus_names.begin());
             if (driver != nullptr && bus_index < read_.buses.size() && !bus.empty()) {
                 line_fits(i, *driver, bus_index);
+                unit_answers(i, bus_index);
                 place_is_free(i, *driver, bus_index, taken);
             }
         }
@@ -233,6 +256,23 @@ class Rules {
                      : "use a bus of type serial or tcp");
     }
 
+    /// On a serial line 0 is for everybody, whom nobody answers, and 248 to 255 are reserved
+    /// (Modbus over serial line V1.02, 2.2).
+    void unit_answers(std::size_t device, std::size_t bus) {
+        const BusType type = read_.buses[bus].type;
+        if ((type != BusType::modbus_rtu && type != BusType::modbus_rtu_tcp) ||
+            device >= read_.devices.size()) {
+            return;
+        }
+        const unsigned unit = read_.devices[device].settings.unit;
+        if (unit < 1 || unit > 247) {
+            wrong(fmt::format("/devices/{}/unit", device),
+                  std::to_string(unit),
+                  "no device answers to this address on a line of Modbus RTU",
+                  "give its address, 1 to 247");
+        }
+    }
+
     /// A device that talks by itself has its line alone; on Modbus nobody is read twice.
     void place_is_free(std::size_t device,
                        const Driver& driver,
@@ -259,10 +299,22 @@ class Rules {
 
     void sinks() {
         const Json& list = array_at(document_, "sinks");
+        std::map<std::string, std::size_t> clients;
         for (std::size_t i = 0; i < read_.sinks.size(); ++i) {
             const std::string place = fmt::format("/sinks/{}", i);
             const GatewaySettings::Sink& sink = read_.sinks[i];
             window(place, list[i], sink);
+            host(place + "/host", sink.host);
+            const auto [first, added] =
+                clients.emplace(fmt::format("{} {} {}", sink.host, sink.port, sink.client_id), i);
+            if (!added) {
+                wrong(place + "/client_id",
+                      shown(Json(sink.client_id)),
+                      fmt::format("/sinks/{} has the same at this broker, and a broker closes the "
+                                  "older of two connections of one client",
+                                  first->second),
+                      "give each sink of one broker its own client_id");
+            }
             if (sink.user.empty() && !text_at(list[i], "password_file").empty()) {
                 wrong(place + "/password_file",
                       shown(list[i]["password_file"]),

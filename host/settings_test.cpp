@@ -191,7 +191,19 @@ TEST_F(SettingsTest, a_member_that_stands_twice_is_refused) {
     const SettingsOutcome outcome = parse_settings(
         R"({"gateway":"a","gateway":"b","buses":[],"devices":[]})", {.drivers = drivers});
     ASSERT_EQ(outcome.errors.size(), 1U);
+    EXPECT_EQ(outcome.errors[0].pointer, "/gateway");
     EXPECT_EQ(outcome.errors[0].found, "\"gateway\"");
+}
+
+TEST_F(SettingsTest, a_member_that_stands_twice_is_told_with_its_place_and_hides_no_other_error) {
+    const SettingsOutcome outcome = parse_settings(
+        R"({"gateway":"a","storage":{"size_mb":[1,{}]},"buses":[{"name":"x"},
+            {"name":"q","type":"modbus_tcp","host":"h","name":"q"}],
+            "devices":[{"name":"d","driver":"unheard-of","bus":"q"}]})",
+        {.drivers = drivers});
+    EXPECT_EQ(error_at(outcome, "/buses/1/name").found, "\"name\"");
+    error_at(outcome, "/buses/0/type");
+    error_at(outcome, "/devices/0/driver");
 }
 
 TEST_F(SettingsTest, the_same_member_in_two_objects_is_fine) {
@@ -306,6 +318,58 @@ TEST_F(SettingsTest, one_modbus_unit_is_not_read_twice) {
 TEST_F(SettingsTest, two_buses_on_one_serial_port_are_refused) {
     EXPECT_EQ(wrong_item("/buses", 3, R"({"device":"/dev/ttyUSB0"})", "/buses/3/device").reason,
               "/buses/1 already uses this port");
+}
+
+TEST_F(SettingsTest, two_buses_to_one_address_are_refused) {
+    const SettingsError error =
+        wrong_item("/buses", 2, R"({"host":"127.0.0.1","port":5020})", "/buses/2/host");
+    EXPECT_EQ(error.reason, "/buses/0 already uses this port");
+    EXPECT_EQ(error.remedy, "put all devices behind one port on one bus, each with its unit");
+}
+
+TEST_F(SettingsTest, a_host_is_a_name_or_an_address_and_nothing_around_it) {
+    for (const char* host :
+         {"http://192.0.2.1", "192.0.2.1/x", "192.0.2.1:502", "[fe80::1]", "a b"}) {
+        const std::string change = Json{{"host", host}}.dump();
+        wrong_item("/buses", 0, change.c_str(), "/buses/0/host");
+        wrong_item("/sinks", 0, change.c_str(), "/sinks/0/host");
+    }
+    for (const char* host : {"broker.example", "192.0.2.1", "2001:db8::1", "fe80::1%eth0"}) {
+        Json document = good();
+        document["sinks"][0]["host"] = host;
+        EXPECT_TRUE(parse(document).errors.empty()) << host;
+    }
+}
+
+TEST_F(SettingsTest, two_sinks_do_not_share_a_client_id_at_one_broker) {
+    Json document = good();
+    document["sinks"][0].erase("window");
+    document["sinks"][0].erase("mode");
+    document["sinks"].push_back(document["sinks"][0]);
+    document["sinks"][1]["name"] = "second";
+    EXPECT_EQ(error_at(parse(document), "/sinks/1/client_id").found, "\"gw-lindenweg\"");
+    document["sinks"][1]["client_id"] = "gw-lindenweg-2";
+    EXPECT_TRUE(parse(document).errors.empty());
+    document["sinks"][1].erase("client_id");
+    document["sinks"][1]["port"] = 1885;
+    EXPECT_TRUE(parse(document).errors.empty());
+}
+
+TEST_F(SettingsTest, a_unit_that_nobody_answers_to_on_a_serial_line_is_refused) {
+    for (const char* bus : {"rs485", "adapter"}) {
+        for (const unsigned unit : {0U, 248U}) {
+            const std::string change = Json{{"bus", bus}, {"unit", unit}}.dump();
+            EXPECT_EQ(wrong_item("/devices", 1, change.c_str(), "/devices/1/unit").remedy,
+                      "give its address, 1 to 247");
+        }
+    }
+    Json document = good();
+    document["devices"][1]["unit"] = 255;  // usual on TCP, where the address says who is meant
+    EXPECT_TRUE(parse(document).errors.empty());
+}
+
+TEST_F(SettingsTest, a_store_of_no_size_is_one_error) {
+    wrong(R"({"storage":{"size_mb":0}})", "/storage/size_mb");
 }
 
 TEST_F(SettingsTest, a_store_of_too_few_segments_is_refused) {
