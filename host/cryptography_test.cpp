@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 namespace jw {
@@ -26,6 +27,14 @@ TEST(Cryptography, HmacGivesTheValueOfRfc4231Case2) {
     code[31] ^= 1;
     EXPECT_FALSE(library.hmac_sha256_matches(key, message, code));
     EXPECT_FALSE(library.hmac_sha256_matches(key, message, Bytes(code).first(16)));
+}
+
+TEST(Cryptography, HmacTakesAKeyWithZerosBehindItUpToABlockAsTheSameKey) {
+    std::array<std::uint8_t, 64> key{};
+    std::ranges::copy(std::string_view("Jefe"), key.begin());
+    const auto code = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_TRUE(openssl_cryptography().hmac_sha256_matches(
+        key, as_bytes("what do ya want for nothing?"), code));
 }
 
 TEST(Cryptography, Ed25519AcceptsTheSignatureOfRfc8032Test2) {

@@ -49,7 +49,7 @@ Status check_signature(std::string_view gateway,
             break;
         case SignatureMethod::ed25519:
             right = signature.size() == 64 &&
-                    cryptography.ed25519_verify(issuer->key, message, signature);
+                    cryptography.ed25519_verify(Bytes(issuer->key).first(32), message, signature);
             break;
     }
     return right ? Status(done) : Status(JW_FAIL(denied));

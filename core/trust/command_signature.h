@@ -21,7 +21,9 @@ constexpr auto enum_names(SignatureMethod) {
 struct Issuer {
     Name name;
     SignatureMethod method = SignatureMethod::ed25519;
-    std::array<std::uint8_t, 32> key{};  // shared secret, or public key
+    /// Public key in the first 32 bytes, or shared secret of up to a block of SHA-256 with zeros
+    /// behind it, which is the same key (RFC 2104, 2).
+    std::array<std::uint8_t, 64> key{};
 };
 
 /// The two primitives, from a library of the program (Linux: OpenSSL).

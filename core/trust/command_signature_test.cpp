@@ -24,7 +24,9 @@ std::array<std::uint8_t, 64> sign(std::string_view gateway, const Command& c, co
     EXPECT(size.has_value());
     std::array<std::uint8_t, 64> code{};
     Writer out(code);
-    out.u32_be(mix(by.key, Bytes(buffer).first(*size)));
+    const bool has_public_key = by.method == SignatureMethod::ed25519;
+    const Bytes key = Bytes(by.key).first(has_public_key ? 32 : by.key.size());
+    out.u32_be(mix(key, Bytes(buffer).first(*size)));
     return code;
 }
 
@@ -70,6 +72,17 @@ TEST(a_missing_signature_an_unknown_issuer_and_an_empty_issuer_are_denied) {
     const Issuer nameless{"", SignatureMethod::none, {}};
     c.issuer = "";
     EXPECT(check_signature("gw-1", c, {}, {&nameless, 1}, fake).code() == Code::denied);
+}
+
+TEST(a_secret_counts_to_its_last_byte) {
+    Issuer issuer{"operator", SignatureMethod::hmac_sha256, {9}};
+    issuer.key.back() = 1;
+    const auto code = sign("gw-1", command(), issuer);
+    EXPECT(
+        check_signature("gw-1", command(), Bytes(code).first(32), {&issuer, 1}, fake).has_value());
+    issuer.key.back() = 2;
+    EXPECT(check_signature("gw-1", command(), Bytes(code).first(32), {&issuer, 1}, fake).code() ==
+           Code::denied);
 }
 
 TEST(a_signature_of_a_wrong_size_is_denied_before_it_is_looked_at) {
