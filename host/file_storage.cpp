@@ -214,6 +214,15 @@ Status FileStorage::prewrite(std::uint64_t bytes) {
     return done;
 }
 
+std::uint64_t FileStorage::born_ns() const {
+    struct statx said {};
+    const bool known = statx(fd_, "", AT_EMPTY_PATH, STATX_BTIME, &said) == 0 &&
+                       (said.stx_mask & STATX_BTIME) != 0;
+    return known ? static_cast<std::uint64_t>(said.stx_btime.tv_sec) * 1'000'000'000U +
+                       said.stx_btime.tv_nsec
+                 : 0;
+}
+
 Status FileStorage::read(std::uint64_t at, MutableBytes out) {
     const std::uint64_t size = static_cast<std::uint64_t>(block_count_) * block_size;
     if (at > size || out.size() > size - at) {

@@ -60,6 +60,9 @@ class FileStorage final : public Storage {
     Status open();
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
     [[nodiscard]] const std::string& path() const { return path_; }
+    /// When the file was made, which a copy of it does not share; 0 where the file system does not
+    /// say. Valid after open().
+    [[nodiscard]] std::uint64_t born_ns() const;
     /// Writes zeros ahead over the first `bytes` of the file now (benches).
     Status prewrite(std::uint64_t bytes);
 

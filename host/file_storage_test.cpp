@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <filesystem>
 
 #include <cerrno>
 #include <chrono>
@@ -275,6 +276,29 @@ TEST_F(FileStorageTest, knows_the_hole_behind_the_data_without_reading_it) {
     EXPECT_EQ(text_at(*storage, 2 * mib, 4), std::string(4, '\0'));
     ASSERT_TRUE(storage->write(3 * mib, as_bytes("last")));
     EXPECT_EQ(text_at(*storage, 3 * mib, 4), code_name(Code::internal));
+}
+
+TEST_F(FileStorageTest, a_copy_was_born_later) {
+    const std::string path = folder_.path() + "/outbox.store";
+    std::uint64_t born_ns = 0;
+    {
+        const auto storage = make(nullptr, settings());
+        ASSERT_TRUE(storage->open());
+        born_ns = storage->born_ns();
+    }
+    if (born_ns == 0) {
+        GTEST_SKIP() << "this file system does not say when a file was made";
+    }
+    {
+        const auto storage = make(nullptr, settings());
+        ASSERT_TRUE(storage->open());
+        EXPECT_EQ(storage->born_ns(), born_ns);
+    }
+    std::filesystem::copy(path, path + ".backup");
+    std::filesystem::rename(path + ".backup", path);
+    const auto storage = make(nullptr, settings());
+    ASSERT_TRUE(storage->open());
+    EXPECT_GT(storage->born_ns(), born_ns);
 }
 
 TEST_F(FileStorageTest, belongs_to_one_process_only) {

@@ -58,6 +58,7 @@ Status Store::open(std::uint64_t fresh) {
     cursors_.resize(std::max<std::size_t>(sinks_.size(), 1));
     clocks_.resize(boots_remembered);
     record_.resize(limits::record_payload_max + Outbox::record_overhead);
+    outbox_settings_.medium = records_.born_ns();
     outbox_.emplace(
         records_, outbox_settings_, OutboxMemory{segments_, cursors_, clocks_, record_});
     if (const Status opened = outbox_->open(sinks_, fresh, Loop::now()); !opened) {

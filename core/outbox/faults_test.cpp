@@ -269,6 +269,47 @@ TEST(a_store_is_looked_at_without_a_change_and_damage_is_told) {
     EXPECT(storage.bytes_written == before);
 }
 
+TEST(a_store_that_was_copied_begins_a_new_epoch_and_says_so_once) {
+    format(Shape::file);
+    OutboxSettings settings = small();
+    settings.medium = 7;
+    std::uint64_t epoch = 0;
+    for (int opening = 0; opening < 2; ++opening) {
+        Box box(settings);
+        EXPECT(box.open().has_value());
+        EXPECT(opening == 0 || box.outbox.epoch() == epoch);
+        epoch = box.outbox.epoch();
+        EXPECT(box.append(telemetry, 1).has_value());
+        box.sync();
+    }
+    settings.medium = 8;  // restored from a backup
+    for (int opening = 0; opening < 2; ++opening) {
+        Box box(settings);
+        EXPECT(box.open().has_value());
+        EXPECT((box.outbox.epoch() == epoch) == (opening == 1));
+        epoch = box.outbox.epoch();
+        EXPECT(box.outbox.appended_to(telemetry) == 2);
+        Cursor cursor = box.outbox.cursor(0, telemetry);
+        EXPECT(box.take(cursor) == 1 && box.take(cursor) == 1);  // what it holds stays as it was
+    }
+}
+
+TEST(a_far_side_that_claims_what_cannot_be_is_not_believed) {
+    format(Shape::file);
+    Box box;
+    EXPECT(box.open().has_value());
+    box.outbox.use_two_stage(0, true);
+    EXPECT(box.append(telemetry, 1).has_value());
+    box.sync();
+    const std::uint64_t epoch = box.outbox.epoch();
+    for (const std::uint64_t claim :
+         {std::uint64_t{UINT64_MAX}, std::uint64_t{1} << 56, (std::uint64_t{1} << 48) + 1}) {
+        EXPECT(!box.outbox.durable(0, epoch, telemetry, claim, box.now));
+        EXPECT(box.outbox.appended_to(telemetry) == 1 && box.outbox.epoch() == epoch);
+        EXPECT(box.outbox.durable_to(0, telemetry) == 0);
+    }
+}
+
 TEST(too_small_a_storage_and_too_many_sinks_are_refused) {
     format(Shape::file);
     OutboxSettings settings = small();

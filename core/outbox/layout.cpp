@@ -23,6 +23,7 @@ void encode(const Superblock& superblock, std::span<std::uint8_t, Superblock::si
     for (const std::uint64_t from : superblock.epoch_from) {
         writer.u64_le(from);
     }
+    writer.u64_le(superblock.medium);
     while (writer.size() < superblock_crc_at) {
         writer.u8(0);
     }
@@ -57,6 +58,7 @@ Result<Superblock> decode_superblock(Bytes bytes) {
     for (std::uint64_t& from : superblock.epoch_from) {
         from = reader.u64_le();
     }
+    superblock.medium = reader.u64_le();
     if (version == 0 || superblock.segment_blocks == 0) {
         return JW_FAIL(malformed);
     }

@@ -28,6 +28,7 @@ struct Superblock {
     std::uint64_t previous_epoch = 0;    // 0: none
     std::uint32_t epoch_generation = 0;  // segments from this generation on are of `epoch`
     std::array<std::uint64_t, record_classes> epoch_from{};  // first number of `epoch` per class
+    std::uint64_t medium = 0;  // of the storage itself, which a copy does not share; 0: unknown
 };
 
 void encode(const Superblock& superblock, std::span<std::uint8_t, Superblock::size> out);

@@ -98,6 +98,12 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
     ++boot_;
     journal_.mark(static_cast<unsigned>(StoreKey::boot));
     store_due_ = now;
+    const bool copied = super_.medium != 0 && super_.medium != settings_.medium;
+    if (settings_.medium != 0 && super_.medium != settings_.medium) {
+        super_.medium = settings_.medium;
+        super_dirty_ = true;
+        behind = behind || copied;
+    }
     if (behind) {
         start_epoch(fresh);
     }
@@ -207,6 +213,7 @@ Status Outbox::create(std::uint64_t fresh) {
     super_.sink_slots = settings_.sink_slots;
     super_.uuid = mixed(fresh);
     super_.epoch = mixed(fresh + 1);
+    super_.medium = settings_.medium;
     for (std::uint32_t copy = 0; copy < Superblock::copies; ++copy) {
         JW_TRY(write_superblock());
     }

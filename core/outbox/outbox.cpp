@@ -11,7 +11,9 @@ namespace jw {
 namespace {
 
 constexpr Duration cursor_delay = seconds(1);  // how long a confirmation may stay in memory
-constexpr Duration retry_delay = seconds(1);   // between attempts while syncs fail
+// No store lives to count further: a far side that says it has more is wrong.
+constexpr std::uint64_t number_max = 1ULL << 48;
+constexpr Duration retry_delay = seconds(1);                  // between attempts while syncs fail
 constexpr std::size_t head_max = Fragment::header_size + 10;  // with the longest varint
 constexpr std::uint32_t none = ~0U;
 
@@ -170,7 +172,7 @@ void Outbox::write_journals(Instant now) {
             ch.released_written = written ? ch.released : ch.released_written;
         }
         store_due_ = written ? never : later_try(now);
-        counters_.write_failures += written ? 0 : 1;
+        counters_.write_failures += written || written.code() == Code::busy ? 0 : 1;
     }
     for (SinkCursor& sink : sinks_) {
         if (!sink.journal.dirty()) {
@@ -189,7 +191,7 @@ void Outbox::write_journals(Instant now) {
             }
         } else {
             sink.due = later_try(now);
-            ++counters_.write_failures;
+            counters_.write_failures += written.code() == Code::busy ? 0 : 1;
         }
     }
 }
@@ -246,6 +248,7 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
         sink.journal.synced(result.has_value());
     }
     if (result) {
+        ++counters_.syncs_passed;
         failed_ = false;
         generation_safe_ = generation_asked_;
         for (Segment& segment : segments_.first(geometry_.segments)) {
@@ -405,6 +408,9 @@ bool Outbox::durable(std::size_t sink,
     const auto index = static_cast<std::size_t>(record_class);
     auto& numbers = of.classes[index];
     bool behind = false;
+    if (seq > number_max) {
+        return false;
+    }
     if (epoch == super_.previous_epoch && epoch != 0 && epoch != super_.epoch) {
         seq = std::min(
             seq, super_.epoch_from[index] - std::min<std::uint64_t>(super_.epoch_from[index], 1));

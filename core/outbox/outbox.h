@@ -41,6 +41,9 @@ struct OutboxSettings {
     std::uint16_t segment_blocks = 256;  // 1 MiB; a node takes 2
     /// Of a new store: how many sinks may ever have a cursor here. A node takes 1.
     std::uint8_t sink_slots = limits::sinks_max;
+    /// Tells this storage from a copy of it (a file's time of birth); 0 where there is none. A
+    /// store that finds itself copied, say restored from a backup, begins a new epoch.
+    std::uint64_t medium = 0;
     /// A sync is asked for before its time when so much was written since the last one.
     std::uint32_t unsynced_bytes_max = 256 * 1024;
     /// alarm and result at once, billing within 1 s, telemetry within commit_s.
@@ -125,7 +128,8 @@ struct OutboxCounters {
     std::array<std::uint64_t, record_classes> expired{};
     std::array<std::uint64_t, record_classes> damaged{};  // numbers found missing
     std::uint64_t bytes_written = 0;                      // to the medium: flash wear
-    std::uint64_t syncs = 0;
+    std::uint64_t syncs = 0;                              // asked for
+    std::uint64_t syncs_passed = 0;
     std::uint64_t sync_failures = 0;
     std::uint64_t write_failures = 0;
 };

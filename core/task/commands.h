@@ -74,6 +74,7 @@ class Commands {
     Instant step(std::optional<std::int64_t> unix_ms, Instant now);
 
     [[nodiscard]] std::span<const Job> jobs() const { return jobs_.items(); }
+    [[nodiscard]] std::uint32_t damaged() const { return journal_.damaged(); }
     [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
   private:

@@ -7,25 +7,47 @@ void Faults::raise(std::string_view source,
                    FaultKind kind,
                    Severity severity,
                    std::string_view text,
-                   Instant now) {
-    if (raised(source, kind)) {
-        return;
+                   Instant now,
+                   Instant until) {
+    for (ActiveFault& active : active_) {
+        if (active.fault.source == source && active.fault.kind == kind) {
+            active.until = until;
+            return;
+        }
     }
     const Fault fault{source, kind, severity, true, text};
-    (void)active_.push({fault, now});
+    (void)active_.push({fault, now, until});
     out_.changed(fault, now);
 }
 
 void Faults::clear(std::string_view source, FaultKind kind, Instant now) {
     for (std::size_t i = 0; i < active_.size(); ++i) {
         if (active_[i].fault.source == source && active_[i].fault.kind == kind) {
-            Fault fault = active_[i].fault;
-            fault.raised = false;
-            active_.remove(i);
-            out_.changed(fault, now);
+            remove(i, now);
             return;
         }
     }
+}
+
+void Faults::step(Instant now) {
+    for (std::size_t i = active_.size(); i > 0; --i) {
+        if (active_[i - 1].until <= now) {
+            remove(i - 1, now);
+        }
+    }
+}
+
+void Faults::clear_all(Instant now) {
+    while (!active_.empty()) {
+        remove(active_.size() - 1, now);
+    }
+}
+
+void Faults::remove(std::size_t index, Instant now) {
+    Fault fault = active_[index].fault;
+    fault.raised = false;
+    active_.remove(index);
+    out_.changed(fault, now);
 }
 
 bool Faults::raised(std::string_view source, FaultKind kind) const {

@@ -13,6 +13,7 @@ namespace jw {
 struct ActiveFault {
     Fault fault;
     Instant since;
+    Instant until = never;  // what is over by itself is told so long
 };
 
 /// Whoever keeps the changes (the gateway: as records of class alarm).
@@ -28,18 +29,25 @@ class Faults {
   public:
     Faults(std::span<ActiveFault> storage, FaultOut& out) : active_(storage), out_(out) {}
 
-    /// Raises, or does nothing where the same trouble is already known. A fault with no room is
-    /// still told to FaultOut, but not listed.
+    /// Raises, or does nothing where the same trouble is already known; `until` is then put off. A
+    /// fault with no room is still told to FaultOut, but not listed.
     void raise(std::string_view source,
                FaultKind kind,
                Severity severity,
                std::string_view text,
-               Instant now);
+               Instant now,
+               Instant until = never);
+    /// Clears what has been told for long enough.
+    void step(Instant now);
+    /// Before an end: no fault outlives who watches over it.
+    void clear_all(Instant now);
     void clear(std::string_view source, FaultKind kind, Instant now);
     [[nodiscard]] bool raised(std::string_view source, FaultKind kind) const;
     [[nodiscard]] std::span<const ActiveFault> active() const { return active_.items(); }
 
   private:
+    void remove(std::size_t index, Instant now);
+
     List<ActiveFault> active_;
     FaultOut& out_;
 };

@@ -11,6 +11,9 @@ namespace {
 
 // How many wrong or missing answers in a row it takes until the state of a device changes.
 constexpr std::uint32_t wrong_max = 3;
+// What happened and is over stays among the faults so long.
+constexpr Duration told_for = seconds(3600);
+constexpr Duration told_again = seconds(10);
 constexpr Duration audit_interval = seconds(1);
 constexpr Duration fall_told_interval = seconds(3600);
 
@@ -73,6 +76,14 @@ void Gateway::start(std::string_view version, Instant now) {
                       "The clock is not set yet; readings are kept and get their time then.",
                       now);
     }
+    if (commands_.damaged() > 0) {
+        faults_.raise("",
+                      FaultKind::records_damaged,
+                      Severity::alarm,
+                      "The table of commands was damaged: one may be unknown that was executed.",
+                      now,
+                      now + told_for);
+    }
     commands_.resume(now);
 }
 
@@ -92,6 +103,7 @@ void Gateway::flush(Instant now) {
             append(RecordClass::telemetry, RecordKind::reading, kept_, now);
         }
     }
+    faults_.clear_all(now);
     outbox_.flush(now);
 }
 
@@ -100,6 +112,7 @@ Instant Gateway::step(Instant now) {
     next = earlier(next, commands_.step(unix_ms(now), now));
     next = earlier(next, outbox_.step(now));
     watch_store(now);
+    faults_.step(now);
     // Where nothing happens nothing can break: no step is asked for on this account.
     if (now >= audit_due_) {
         audit_due_ = now + audit_interval;
@@ -142,13 +155,13 @@ Gateway::Port* Gateway::find(std::string_view name) {
 }
 
 template <class M>
-void Gateway::append(RecordClass record_class, RecordKind kind, const M& message, Instant now) {
+bool Gateway::append(RecordClass record_class, RecordKind kind, const M& message, Instant now) {
     std::array<std::uint8_t, limits::record_payload_max> payload{};
     Writer out(payload);
     to_cbor(message, out);
     CHECK(out.ok());
     // A refusal is counted by the outbox; watch_store() raises the fault.
-    (void)outbox_.append(record_class, kind, out.written(), now);
+    return outbox_.append(record_class, kind, out.written(), now).has_value();
 }
 
 void Gateway::watch_store(Instant now) {
@@ -161,31 +174,63 @@ void Gateway::watch_store(Instant now) {
         damaged += counters.damaged[i] - seen_.damaged[i];
         rejected += counters.rejected[i] - seen_.rejected[i];
     }
-    const bool failing = counters.sync_failures != seen_.sync_failures;
-    const bool synced = counters.syncs != seen_.syncs;
+    const bool failing = counters.sync_failures != seen_.sync_failures ||
+                         counters.write_failures != seen_.write_failures;
+    const bool synced = counters.syncs_passed != seen_.syncs_passed;
     seen_ = counters;
-    if (dropped + rejected > 0) {
+    const Instant until = now + told_for;
+    if (failing) {
+        faults_.raise("",
+                      FaultKind::storage_failed,
+                      Severity::alarm,
+                      "The disk takes no readings, new ones are lost; check its space and health.",
+                      now);
+    } else if (synced && rejected == 0) {
+        faults_.clear("", FaultKind::storage_failed, now);
+    }
+    if (dropped > 0) {
         faults_.raise("",
                       FaultKind::records_dropped,
                       Severity::alarm,
                       "The store is full: the oldest readings make room for new ones.",
-                      now);
+                      now,
+                      until);
     }
     if (damaged > 0) {
         faults_.raise("",
                       FaultKind::records_damaged,
                       Severity::alarm,
                       "Stored readings were damaged; what is missing is announced as a gap.",
-                      now);
+                      now,
+                      until);
     }
-    if (failing) {
-        faults_.raise("",
-                      FaultKind::storage_failed,
-                      Severity::alarm,
-                      "The disk does not take readings; check its space and its health.",
-                      now);
-    } else if (synced) {
-        faults_.clear("", FaultKind::storage_failed, now);
+    tell_refused(rejected, now);
+}
+
+void Gateway::tell_refused(std::uint64_t rejected, Instant now) {
+    refused_ += rejected;
+    if (rejected > 0) {
+        refused_told_at_ = now + told_again;
+        if (!faults_.raised("", FaultKind::storage_failed)) {
+            faults_.raise("",
+                          FaultKind::storage_full,
+                          Severity::alarm,
+                          "The store is full and nothing may be given up: new readings are lost.",
+                          now,
+                          now + told_for);
+        }
+    } else if (refused_ > 0 && now >= refused_told_at_) {
+        // What was refused has no number, so no gap can announce it.
+        std::array<char, limits::detail_size_max> buffer{};
+        Text text(buffer);
+        text.put("The store took ").put(refused_).put(" records less than there were.");
+        refused_told_at_ = now + told_again;
+        if (append(RecordClass::billing,
+                   RecordKind::event,
+                   Event{"", EventKind::notice, text.view()},
+                   now)) {
+            refused_ = 0;
+        }
     }
 }
 
@@ -256,7 +301,8 @@ void Gateway::Port::identified(const DeviceInfo& said, Instant now) {
                                FaultKind::identity_changed,
                                Severity::warning,
                                "Another device answers at this address; check the wiring.",
-                               now);
+                               now,
+                               now + seconds(86'400));
     }
     gateway->out_.identified(index, info, now);
 }

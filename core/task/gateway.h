@@ -116,8 +116,9 @@ class Gateway final : private FaultOut, private CommandPorts {
     void finished(const CommandResult& result, CommandSource source, Instant now) override;
 
     template <class M>
-    void append(RecordClass record_class, RecordKind kind, const M& message, Instant now);
+    bool append(RecordClass record_class, RecordKind kind, const M& message, Instant now);
     void watch_store(Instant now);
+    void tell_refused(std::uint64_t rejected, Instant now);
     [[nodiscard]] Port* find(std::string_view name);
 
     Outbox& outbox_;
@@ -134,6 +135,8 @@ class Gateway final : private FaultOut, private CommandPorts {
     Instant audit_due_;
     std::optional<std::int64_t> unix_at_zero_ms_;  // wall time of Instant{0}
     std::uint64_t counter_falls_ = 0;
+    std::uint64_t refused_ = 0;  // by the store, and not told yet
+    Instant refused_told_at_;
     Reading kept_;
 };
 

@@ -330,6 +330,41 @@ TEST(a_disk_that_refuses_is_a_fault_until_a_sync_succeeds) {
     EXPECT(!scene.raised(FaultKind::storage_failed, ""));
 }
 
+TEST(what_a_failing_disk_did_not_take_is_told_afterwards) {
+    Scene scene;
+    scene.gateway.start("1.0", scene.now);
+    scene.settle();
+    const std::uint64_t events = scene.outbox.accepted_to(RecordClass::billing);
+    scene.give(1);
+    for (int i = 0; i < 3; ++i) {
+        scene.settle(JW_FAIL(internal));
+        scene.give(2);  // not taken
+    }
+    EXPECT(scene.raised(FaultKind::storage_failed, ""));
+    EXPECT(!scene.raised(FaultKind::storage_full, ""));
+    for (int i = 0; i < 40; ++i) {
+        scene.settle();
+    }
+    EXPECT(!scene.raised(FaultKind::storage_failed, ""));
+    EXPECT(scene.outbox.accepted_to(RecordClass::billing) == events + 1);
+}
+
+TEST(faults_that_are_over_by_themselves_are_told_for_an_hour_and_none_outlives_a_stop) {
+    Scene scene;
+    scene.gateway.start("1.0", scene.now);
+    scene.gateway.faults().raise(
+        "", FaultKind::records_dropped, Severity::alarm, "", scene.now, scene.now + seconds(3600));
+    scene.now = scene.now + seconds(3599);
+    scene.settle();
+    EXPECT(scene.raised(FaultKind::records_dropped, ""));
+    scene.now = scene.now + seconds(2);
+    scene.settle();
+    EXPECT(!scene.raised(FaultKind::records_dropped, ""));
+    EXPECT(scene.raised(FaultKind::clock_not_set, ""));
+    scene.gateway.flush(scene.now);
+    EXPECT(scene.gateway.faults().active().empty());
+}
+
 TEST(readings_that_a_full_store_drops_are_an_alarm) {
     Scene scene;
     scene.gateway.start("1.0", scene.now);

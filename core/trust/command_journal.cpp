@@ -87,6 +87,11 @@ Slot encode_header(std::uint64_t generation, std::size_t copied) {
     return slot;
 }
 
+bool is_newer(const Slot& slot) {
+    Reader in(slot);
+    return in.u32_le() == sum(slot, 0) && in.u32_le() == magic && in.u8() > version;
+}
+
 bool decode_header(const Slot& slot, std::uint64_t& generation, std::size_t& copied) {
     Reader in(slot);
     if (in.u32_le() != sum(slot, 0) || in.u32_le() != magic || in.u8() != version) {
@@ -125,6 +130,10 @@ Status CommandJournal::open() {
     std::array<std::uint64_t, 2> generations{};
     std::array<bool, 2> valid{};
     for (std::uint32_t half = 0; half < 2; ++half) {
+        Slot slot{};
+        if (storage_.read(place(half, 0), slot) && is_newer(slot)) {
+            return JW_FAIL(unsupported);  // to begin anew would forget what was executed
+        }
         valid[half] = read_half(half, generations[half], false);
     }
     if (!valid[0] && !valid[1]) {

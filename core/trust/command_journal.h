@@ -40,7 +40,8 @@ class CommandJournal {
         : storage_(storage), entries_(memory) {}
 
     /// Reads what is there; damaged entries are skipped and counted. An unreadable or foreign
-    /// storage is begun anew. Asks for a sync under ticket 0.
+    /// storage is begun anew. Asks for a sync under ticket 0. Errors: unsupported (written by a
+    /// newer version; nothing is touched), those of the storage.
     Status open();
     [[nodiscard]] const JournalEntry* find(const CommandId& id) const;
     /// The highest counter that the issuer ever used; 0: none.

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/base/crc.h"
 #include "core/base/test.h"
 
 using namespace jw;
@@ -215,6 +216,26 @@ TEST(half_a_change_of_the_half_is_none) {
         EXPECT(again.last_counter("operator") == static_cast<std::uint64_t>(written + 2));
     }
     EXPECT(changes > 0 && changes < 9);
+}
+
+TEST(a_journal_of_a_newer_version_is_refused_and_left_alone) {
+    SmallStorage storage(false);
+    std::array<JournalEntry, 8> memory{};
+    {
+        CommandJournal journal(storage, memory);
+        EXPECT(journal.open().has_value());
+        EXPECT(journal.put(entry(1), 1, 0).has_value());
+    }
+    constexpr std::size_t header = 0;  // the first half is in use
+    storage.bytes[header + 8] = 2;
+    const Bytes slot = Bytes(storage.bytes).subspan(header, 160);
+    std::array<std::uint8_t, 8> seed{};
+    Writer(MutableBytes(storage.bytes).subspan(header, 4))
+        .u32_le(crc32c(slot.subspan(4), crc32c(seed)));
+    const auto before = storage.bytes;
+    CommandJournal journal(storage, memory);
+    EXPECT(journal.open().code() == Code::unsupported);
+    EXPECT(storage.bytes == before);
 }
 
 TEST(any_flipped_bit_costs_one_entry_at_most_and_is_counted) {
