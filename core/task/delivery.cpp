@@ -30,6 +30,10 @@ RecordKind usual_kind(RecordClass record_class) {
     return RecordKind::reading;
 }
 
+std::uint64_t epoch_of(const Item& item) {
+    return item.record ? item.record->id.epoch : item.gap.epoch;
+}
+
 }  // namespace
 
 Delivery::Delivery(Outbox& outbox,
@@ -181,61 +185,24 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     }
     built_behind_ = lane.cursor;
     built_behind_.held = 0;
-    BatchHead head{gateway_, site_, 0, class_of(index), usual_kind(class_of(index))};
     batch = {};
     batch.record_class = class_of(index);
     batch.from = lane.cursor.seq;
-    bool begun = false;
-    FixedList<Gap, gaps_per_batch_max> early;  // gaps before the first record fix nothing but epoch
-    while (batch.records < settings_.records_max && lane.cursor.seq <= last_of(index)) {
-        const bool alone = lane.cursor.seq <= lane.alone_to;
-        if (alone && batch.records > 0) {
-            break;
-        }
-        Cursor before = lane.cursor;
-        before.held = 0;
-        auto item = outbox_.next(lane.cursor, record_buffer_, now);
-        if (!item) {
-            lane.cursor = before;
-            break;
-        }
-        const std::uint64_t epoch = item->record ? item->record->id.epoch : item->gap.epoch;
-        const bool other_epoch = (begun || !early.empty()) && epoch != head.epoch;
-        const bool other_kind = begun && item->record && item->record->kind != head.kind;
-        if (other_epoch || other_kind) {
-            lane.cursor = before;
-            break;
-        }
-        head.epoch = epoch;
-        if (!begun && item->record) {
-            head.kind = item->record->kind;
-            writer_.begin(head);
-            begun = true;
-            for (const Gap& gap : early) {
-                (void)writer_.add(gap);
-            }
-        }
-        const bool taken = begun ? take(*item, lane, batch)
-                                 : (early.push(item->gap) ? (++counters_.gaps, true) : false);
-        if (!taken) {
-            lane.cursor = before;
-            break;
-        }
+    Building building{{gateway_, site_, 0, class_of(index), usual_kind(class_of(index))}};
+    while (batch.records < settings_.records_max && lane.cursor.seq <= last_of(index) &&
+           take_next(lane, building, batch, now)) {
     }
-    if (!begun && early.empty()) {
+    if (!building.begun && building.early.empty()) {
         return false;
     }
-    if (begun && writer_.empty()) {
+    if (building.begun && writer_.empty()) {
         lane.set_aside = lane.cursor.seq;  // longer than any batch that this sink takes
         return false;
     }
-    if (!begun) {
-        writer_.begin(head);
-        for (const Gap& gap : early) {
-            (void)writer_.add(gap);
-        }
+    if (!building.begun) {
+        begin_batch(building);
     }
-    batch.kind = head.kind;
+    batch.kind = building.head.kind;
     batch.to = lane.cursor.seq - 1;
     batch.payload = writer_.end();
     built_ = batch;
@@ -243,12 +210,53 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     return true;
 }
 
-bool Delivery::take(const Item& item, Lane& lane, OutgoingBatch& batch) {
-    if (!item.record) {
-        counters_.gaps += 1;
-        return writer_.add(item.gap);
+/// The next record or gap of the lane; false, and the lane is as it was, where the batch ends
+/// before it.
+bool Delivery::take_next(Lane& lane, Building& building, OutgoingBatch& batch, Instant now) {
+    if (lane.cursor.seq <= lane.alone_to && batch.records > 0) {
+        return false;
     }
-    const Record& record = *item.record;
+    Cursor before = lane.cursor;
+    before.held = 0;
+    const auto item = outbox_.next(lane.cursor, record_buffer_, now);
+    if (item && belongs(*item, building) && take(*item, lane, building, batch)) {
+        return true;
+    }
+    lane.cursor = before;
+    return false;
+}
+
+/// A batch is of one epoch and of one kind.
+bool Delivery::belongs(const Item& item, const Building& building) {
+    const bool empty = !building.begun && building.early.empty();
+    const bool same_epoch = empty || epoch_of(item) == building.head.epoch;
+    return same_epoch &&
+           (!building.begun || !item.record || item.record->kind == building.head.kind);
+}
+
+void Delivery::begin_batch(Building& building) {
+    building.begun = true;
+    writer_.begin(building.head);
+    for (const Gap& gap : building.early) {
+        (void)writer_.add(gap);
+    }
+}
+
+bool Delivery::take(const Item& item, Lane& lane, Building& building, OutgoingBatch& batch) {
+    building.head.epoch = epoch_of(item);
+    if (!building.begun && item.record) {
+        building.head.kind = item.record->kind;
+        begin_batch(building);
+    }
+    if (item.record) {
+        return take(*item.record, lane, batch);
+    }
+    const bool taken = building.begun ? writer_.add(item.gap) : building.early.push(item.gap);
+    counters_.gaps += taken ? 1 : 0;
+    return taken;
+}
+
+bool Delivery::take(const Record& record, Lane& lane, OutgoingBatch& batch) {
     const Gap instead{
         record.id.epoch, record.id.record_class, record.id.seq, record.id.seq, GapReason::rejected};
     if (record.id.seq == lane.set_aside) {

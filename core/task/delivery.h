@@ -116,6 +116,13 @@ class Delivery {
         std::uint64_t set_aside = 0;  // this record is not tried again
     };
 
+    /// A batch that is being built.
+    struct Building {
+        BatchHead head;
+        bool begun = false;                             // by its first record, which fixes the kind
+        FixedList<Gap, gaps_per_batch_max> early = {};  // those before it
+    };
+
     /// One lane a class, and behind them the one in which fresh telemetry overtakes a backlog.
     static constexpr std::size_t fresh_lane = record_classes;
     static constexpr std::size_t lanes = record_classes + 1;
@@ -130,7 +137,11 @@ class Delivery {
     [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
     std::size_t choose(Instant now);
     bool build(std::size_t index, Instant now, OutgoingBatch& batch);
-    bool take(const Item& item, Lane& lane, OutgoingBatch& batch);
+    bool take_next(Lane& lane, Building& building, OutgoingBatch& batch, Instant now);
+    static bool belongs(const Item& item, const Building& building);
+    void begin_batch(Building& building);
+    bool take(const Item& item, Lane& lane, Building& building, OutgoingBatch& batch);
+    bool take(const Record& record, Lane& lane, OutgoingBatch& batch);
     void confirm_head(RecordClass record_class, bool fresh, Instant now);
     void restart(std::size_t lane);
 
