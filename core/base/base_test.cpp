@@ -119,6 +119,6 @@ TEST(a_duration_counts_up_to_its_bound_and_a_negative_one_as_none) {
     counts.add(seconds(5) + microseconds(1));
     counts.add(microseconds(-7));
     EXPECT(counts.counts.front() == 2 && counts.counts[1] == 1);
-    EXPECT(counts.counts[DurationCounts::bounds.size() - 1] == 1 && counts.counts.back() == 1);
+    EXPECT(counts.counts[DurationCounts::bounds_count - 1] == 1 && counts.counts.back() == 1);
     EXPECT(counts.sum == seconds(10) + microseconds(2002));
 }

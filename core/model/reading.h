@@ -36,7 +36,7 @@ class Values : public FixedList<Value, limits::values_per_reading_max> {
     /// Appends, or leaves the value out where there is no room; a driver's own table is checked
     /// against the bound when it is built.
     void put(Quantity quantity, std::uint8_t index, std::int64_t number) {
-        left_out_ += push(Value{quantity, index, number}) ? 0 : 1;
+        left_out_ += push(Value{quantity, index, number}) ? 0U : 1U;
     }
     void clear() {
         FixedList::clear();

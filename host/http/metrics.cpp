@@ -47,8 +47,8 @@ class Families {
         ClientMetric::Histogram& out = add(name, help, MetricType::Histogram, labels).histogram;
         for (std::size_t i = 0; i < durations.counts.size(); ++i) {
             out.sample_count += durations.counts[i];
-            if (i < DurationCounts::bounds.size()) {
-                out.bucket.push_back({out.sample_count, seconds_of(DurationCounts::bounds[i])});
+            if (i < DurationCounts::bounds_count) {
+                out.bucket.push_back({out.sample_count, seconds_of(DurationCounts::bounds()[i])});
             }
         }
         out.sample_sum = seconds_of(durations.sum);
