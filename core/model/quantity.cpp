@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/quantity.h"
 
+#include <optional>
+
 namespace jw {
 namespace {
 
@@ -126,42 +128,57 @@ void put_name(Quantity quantity, std::uint8_t index, Text& out) {
     }
 }
 
+namespace {
+
+/// What stands between stem and unit, nothing where the name is not of this row.
+std::optional<std::string_view> middle_of(std::string_view name, const QuantityInfo& row) {
+    if (row.quantity == Quantity::none || !name.starts_with(row.stem)) {
+        return std::nullopt;
+    }
+    name.remove_prefix(row.stem.size());
+    if (row.unit.empty()) {
+        return name;
+    }
+    if (!name.ends_with(row.unit)) {
+        return std::nullopt;
+    }
+    name.remove_suffix(row.unit.size());
+    if (!name.ends_with('_')) {
+        return std::nullopt;
+    }
+    name.remove_suffix(1);
+    return name;
+}
+
+/// "_l1", "_c0" or "_2", as the row counts.
+bool parse_index(std::string_view text, Indexed indexed, std::uint8_t& index) {
+    if (indexed == Indexed::none || !text.starts_with('_')) {
+        return false;
+    }
+    text.remove_prefix(1);
+    if (const char letter = index_letter(indexed); letter != 0) {
+        if (!text.starts_with(letter)) {
+            return false;
+        }
+        text.remove_prefix(1);
+    }
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), index);
+    return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() &&
+           (index != 0 || indexed == Indexed::cell);
+}
+
+}  // namespace
+
 bool parse_name(std::string_view name, Quantity& quantity, std::uint8_t& index) {
     for (const QuantityInfo& row : table) {
-        if (row.quantity == Quantity::none || !name.starts_with(row.stem)) {
+        const auto middle = middle_of(name, row);
+        if (!middle) {
             continue;
         }
-        std::string_view rest = name;
-        rest.remove_prefix(row.stem.size());
-        if (!row.unit.empty()) {
-            if (!rest.ends_with(row.unit)) {
-                continue;
-            }
-            rest.remove_suffix(row.unit.size());
-            if (!rest.ends_with('_')) {
-                continue;
-            }
-            rest.remove_suffix(1);
-        }
-        if (rest.empty()) {
+        std::uint8_t parsed = 0;
+        if (middle->empty() || parse_index(*middle, row.indexed, parsed)) {
             quantity = row.quantity;
-            index = 0;
-            return true;
-        }
-        if (row.indexed == Indexed::none || !rest.starts_with('_')) {
-            continue;
-        }
-        rest.remove_prefix(1);
-        if (const char letter = index_letter(row.indexed); letter != 0) {
-            if (!rest.starts_with(letter)) {
-                continue;
-            }
-            rest.remove_prefix(1);
-        }
-        const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), index);
-        if (parsed.ec == std::errc{} && parsed.ptr == rest.data() + rest.size() &&
-            (index != 0 || row.indexed == Indexed::cell)) {
-            quantity = row.quantity;
+            index = parsed;
             return true;
         }
     }

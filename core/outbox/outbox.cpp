@@ -247,59 +247,63 @@ void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
     for (SinkCursor& sink : sinks_) {
         sink.journal.synced(result.has_value());
     }
-    if (result) {
-        ++counters_.syncs_passed;
-        failed_ = false;
-        generation_safe_ = generation_asked_;
-        for (Segment& segment : segments_.first(geometry_.segments)) {
-            segment = segment.asked ? Segment{} : segment;
-        }
-        for (Chain& ch : chains_) {
-            ch.accepted = std::max(ch.accepted, ch.asked);
-            if (ch.released_safe != ch.released_written) {
-                ch.released_safe = ch.released_written;
-                retry_at_ = now;  // there is room again
-            }
-        }
-        for (SinkCursor& sink : sinks_) {
-            for (auto& numbers : sink.classes) {
-                numbers.safe = numbers.written;
-            }
-        }
-        if (recovering_ || prepare_again_) {
-            recovering_ = prepare_again_ = false;
-            for (std::size_t i = 0; i < record_classes; ++i) {
-                prepare(static_cast<RecordClass>(i));
-            }
-        }
-    } else {
-        ++counters_.sync_failures;
-        retry_at_ = failed_ ? now + retry_delay : now;
-        failed_ = true;
-        store_due_ = now;
-        for (Segment& segment : segments_.first(geometry_.segments)) {
-            segment.superseded = false;  // neither has the copy reached the medium
-            segment.clean = false;
-            segment.asked = false;
-        }
-        for (Chain& ch : chains_) {
-            ch.released_written = ch.released_safe;
-            ch.unsure = ch.appended > std::max(ch.accepted, ch.found);
-        }
-        for (SinkCursor& sink : sinks_) {
-            sink.due = now;
-            for (auto& numbers : sink.classes) {
-                numbers.written = numbers.safe;
-            }
-        }
-        if (recovering_) {
-            // What open() found may never reach the medium, and its numbers may come again.
-            recovering_ = false;
-            start_epoch(fresh_ + 1);
-        }
-    }
+    result ? sync_succeeded(now) : sync_failed(now);
     if (!asking_) {
         (void)step(now);
+    }
+}
+
+void Outbox::sync_succeeded(Instant now) {
+    ++counters_.syncs_passed;
+    failed_ = false;
+    generation_safe_ = generation_asked_;
+    for (Segment& segment : segments_.first(geometry_.segments)) {
+        segment = segment.asked ? Segment{} : segment;
+    }
+    for (Chain& ch : chains_) {
+        ch.accepted = std::max(ch.accepted, ch.asked);
+        if (ch.released_safe != ch.released_written) {
+            ch.released_safe = ch.released_written;
+            retry_at_ = now;  // there is room again
+        }
+    }
+    for (SinkCursor& sink : sinks_) {
+        for (auto& numbers : sink.classes) {
+            numbers.safe = numbers.written;
+        }
+    }
+    if (recovering_ || prepare_again_) {
+        recovering_ = prepare_again_ = false;
+        for (std::size_t i = 0; i < record_classes; ++i) {
+            prepare(static_cast<RecordClass>(i));
+        }
+    }
+}
+
+void Outbox::sync_failed(Instant now) {
+    ++counters_.sync_failures;
+    retry_at_ = failed_ ? now + retry_delay : now;
+    failed_ = true;
+    store_due_ = now;
+    for (Segment& segment : segments_.first(geometry_.segments)) {
+        segment.superseded = false;  // neither has the copy reached the medium
+        segment.clean = false;
+        segment.asked = false;
+    }
+    for (Chain& ch : chains_) {
+        ch.released_written = ch.released_safe;
+        ch.unsure = ch.appended > std::max(ch.accepted, ch.found);
+    }
+    for (SinkCursor& sink : sinks_) {
+        sink.due = now;
+        for (auto& numbers : sink.classes) {
+            numbers.written = numbers.safe;
+        }
+    }
+    if (recovering_) {
+        // What open() found may never reach the medium, and its numbers may come again.
+        recovering_ = false;
+        start_epoch(fresh_ + 1);
     }
 }
 

@@ -272,7 +272,7 @@ class Outbox {
     Status write_superblock();
     Status load(std::uint32_t segments_min);
     void scan_segments();
-    void scan_segment(std::uint32_t segment);
+    void scan_segment(std::uint32_t index);
     void open_store_journal();
     using Numbers = std::array<std::uint64_t, record_classes>;
     Status open_sinks(std::span<const Name> names, Numbers& seen);
@@ -321,6 +321,8 @@ class Outbox {
     [[nodiscard]] Instant later_try(Instant now) const;
     bool store_value(unsigned key, Writer& out) const;
     bool sink_value(const SinkCursor& sink, unsigned key, Writer& out) const;
+    void sync_succeeded(Instant now);
+    void sync_failed(Instant now);
     void write_again(Instant now);
     bool write_again(RecordClass c, Instant now);
     void forget(RecordClass c, std::uint32_t behind);
