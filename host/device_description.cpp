@@ -109,7 +109,7 @@ class DescriptionReader {
         for (const auto& [key, value] : object.items()) {
             if (std::none_of(needed.begin(), needed.end(), is(key)) &&
                 std::none_of(optional.begin(), optional.end(), is(key))) {
-                wrong(at + "/" + key, value, "is not known here");
+                wrong(fmt::format("{}/{}", at, key), value, "is not known here");
             }
         }
         const std::size_t before = errors_.size();
@@ -244,7 +244,7 @@ class DescriptionReader {
         read.address = number<std::uint16_t>(at + "/address", value["address"], 0, 65535);
         read.format = static_cast<Format>(choice(at + "/format", value["format"], format_names));
         for (const auto& [key, given] : value.items()) {
-            option(at + "/" + key, key, given, read);
+            option(fmt::format("{}/{}", at, key), key, given, read);
         }
         made_->rows_.push_back(read);
         made_->capabilities_.push_back({read.quantity,

@@ -25,7 +25,7 @@
 
 struct mosquitto;
 struct mosquitto_message;
-struct mqtt5__property;
+struct mqtt5__property;  // NOLINT(bugprone-reserved-identifier): the library calls it so
 
 namespace jw {
 
@@ -142,7 +142,7 @@ class MqttClient {
     struct Library;  // the callbacks of libmosquitto
     friend struct Library;
     struct InFlight {
-        int mid;
+        int mid = 0;
         Instant since;
     };
 
