@@ -165,9 +165,10 @@ class Path(unittest.TestCase):
     def test_a_full_disk_is_told_and_the_gateway_goes_on(self):
         disk = pathlib.Path(self.site.folder) / "disk"
         disk.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], check=True)
+        # One megabyte taken, half of one free: less than the store fills ahead.
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "none", str(disk)], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
-        (disk / "filler").write_bytes(bytes(500 * 1024))
+        (disk / "filler").write_bytes(bytes(1000 * 1024))
         gateway = self.gateway(storage__path=str(disk / "state"), storage__size_mb=8)
         url = f"http://{json.loads(gateway.settings.read_text())['web']['listen']}/api/v1/faults"
 

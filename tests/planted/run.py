@@ -33,8 +33,14 @@ def copy_changed(source, target):
     for folder, folders, files in os.walk(source):
         folders[:] = [name for name in folders if name not in LEFT_OUT]
         to = target / pathlib.Path(folder).relative_to(source)
+        if to.is_file():
+            to.unlink()
         to.mkdir(parents=True, exist_ok=True)
+        for gone in {entry.name for entry in to.iterdir()} - {*folders, *files} - LEFT_OUT:
+            shutil.rmtree(to / gone) if (to / gone).is_dir() else (to / gone).unlink()
         for name in files:
+            if (to / name).is_dir():
+                shutil.rmtree(to / name)
             new, old = pathlib.Path(folder) / name, to / name
             if not old.exists() or old.read_bytes() != new.read_bytes():
                 shutil.copyfile(new, old)
