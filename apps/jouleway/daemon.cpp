@@ -62,6 +62,12 @@ std::size_t faults_most(const GatewaySettings& settings) {
     return of_gateway + settings.devices.size() * of_device + settings.sinks.size() * of_sink;
 }
 
+bool gives(const Driver& driver, const Value& value) {
+    return std::ranges::any_of(driver.capabilities, [&](const Capability& capability) {
+        return capability.quantity == value.quantity && capability.index == value.index;
+    });
+}
+
 }  // namespace
 
 Bus& BusOfSite::bus() {
@@ -72,9 +78,8 @@ const BusState& BusOfSite::state() const {
     return tcp ? tcp->state() : serial->state();
 }
 
-Daemon::Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings)
+Daemon::Daemon(Loop& loop, const GatewaySettings& settings)
     : loop_(loop),
-      workers_(workers),
       settings_(settings),
       issuers_(issuers_of(settings)),
       store_(loop, settings_, [this](SyncTicket ticket, Status result) {
@@ -270,21 +275,33 @@ std::string Daemon::status() {
 
 std::vector<Remembered> Daemon::remember() {
     std::vector<Remembered> result;
-    for (const DeviceSnapshot& device : gateway_->snapshot().devices()) {
-        result.push_back({device, {device.values.begin(), device.values.end()}});
+    const std::span<const DeviceSnapshot> devices = gateway_->snapshot().devices();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        result.push_back({devices[i],
+                          gateway_->device_settings(i).driver,
+                          {devices[i].values.begin(), devices[i].values.end()}});
     }
     return result;
 }
 
 void Daemon::inherit(std::span<const Remembered> before) {
-    for (const Remembered& old : before) {
-        if (DeviceSnapshot* same = gateway_->snapshot().find(old.device.name.view())) {
-            same->state = old.device.state;
-            same->last_reading = old.device.last_reading;
-            same->readings = old.device.readings;
-            same->errors = old.device.errors;
+    const std::span<DeviceSnapshot> devices = gateway_->snapshot().devices();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        for (const Remembered& old : before) {
+            if (old.device.name != devices[i].name ||
+                old.driver != gateway_->device_settings(i).driver) {
+                continue;
+            }
+            devices[i].state = old.device.state;
+            devices[i].last_reading = old.device.last_reading;
+            devices[i].readings = old.device.readings;
+            devices[i].errors = old.device.errors;
+            // A register map may have changed under its name: what it no longer gives would take
+            // the room of what it gives.
             for (const LatestValue& latest : old.values) {
-                (void)same->values.push(latest);
+                if (gives(gateway_->driver(i), latest.value)) {
+                    (void)devices[i].values.push(latest);
+                }
             }
         }
     }

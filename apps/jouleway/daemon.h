@@ -13,7 +13,6 @@
 #include "host/serial_bus.h"
 #include "host/settings.h"
 #include "host/tcp_bus.h"
-#include "host/workers.h"
 
 namespace jw {
 
@@ -45,6 +44,7 @@ class LineTask final : public Task, public Line {
 /// What a daemon hands to the next one, so that a reload leaves no gap on the page.
 struct Remembered {
     DeviceSnapshot device;  // without its values
+    Name driver;
     std::vector<LatestValue> values;
 };
 
@@ -68,7 +68,7 @@ struct BusOfSite {
 
 class Daemon final : private GatewayOut {
   public:
-    Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings);
+    Daemon(Loop& loop, const GatewaySettings& settings);
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -116,7 +116,6 @@ class Daemon final : private GatewayOut {
     void breach(const char* what, Instant now) override;
 
     Loop& loop_;
-    Workers& workers_;
     GatewaySettings settings_;
     std::vector<Issuer> issuers_;
     Store store_;

@@ -9,6 +9,7 @@
 #include "host/http/api.h"
 #include "host/http/router.h"
 #include "host/http/server.h"
+#include "host/workers.h"
 
 namespace jw {
 

@@ -54,7 +54,7 @@ class Program {
     }
 
     int begin(const GatewaySettings& settings) {
-        daemon_ = std::make_unique<Daemon>(loop_, workers_, settings);
+        daemon_ = std::make_unique<Daemon>(loop_, settings);
         if (const Status started = daemon_->start(); !started) {
             spdlog::error("{}", daemon_->trouble());
             return started.code() == Code::busy ? store_taken : failed;

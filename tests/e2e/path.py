@@ -115,6 +115,26 @@ class Path(unittest.TestCase):
         gateway.wait_drained()
         wait_for(lambda: not self.collector.missing(dict(gateway.accepted)), "all is there")
 
+    def test_a_device_that_gets_another_driver_has_room_for_its_values(self):
+        inverter = self.site.add(Devices("sunspec", "--tcp", "0"))
+        gateway = self.gateway(buses__0__port=inverter.where["port"],
+                               devices__0__driver="sunspec")
+
+        def names():
+            try:
+                items = gateway.ask("/api/v1/readings/latest")["items"]
+            except urllib.error.URLError:
+                return set()  # between the two daemons of a reload nobody listens
+            return {value["name"] for value in items[0]["values"]}
+        wait_for(lambda: "dc_power_w" in names(), "the inverter is read")
+        wishes = json.loads(gateway.settings.read_text())
+        wishes["buses"][0]["port"] = self.meter.where["port"]
+        wishes["devices"][0]["driver"] = "demo_meter"
+        gateway.settings.write_text(json.dumps(wishes))
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "relay_closed" in names(), "the meter is read")
+        self.assertNotIn("dc_power_w", names())
+
     def test_a_silent_device_sleeps_and_comes_back(self):
         gateway = self.gateway()
         self.arrived("readings", lambda r: "power_w" in r, "a reading")
