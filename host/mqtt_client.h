@@ -64,7 +64,6 @@ struct MqttLimits {
     std::uint32_t maximum_packet_size = 0;  // 0: no limit
     std::uint8_t maximum_qos = 2;
     bool retain_available = true;
-    std::uint16_t topic_alias_maximum = 0;
 };
 
 struct MqttCallbacks {

@@ -74,8 +74,6 @@ struct MqttClient::Library {
                 properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &limits.maximum_packet_size, false);
             (void)mosquitto_property_read_byte(
                 properties, MQTT_PROP_MAXIMUM_QOS, &limits.maximum_qos, false);
-            (void)mosquitto_property_read_int16(
-                properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &limits.topic_alias_maximum, false);
             (void)mosquitto_property_read_byte(
                 properties, MQTT_PROP_RETAIN_AVAILABLE, &retain, false);
             limits.retain_available = retain != 0;

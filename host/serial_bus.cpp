@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -71,13 +70,6 @@ SerialBus::SerialBus(Loop& loop, SerialBusSettings settings)
 void SerialBus::start(Line& line) {
     line_ = &line;
     attempt();
-}
-
-void SerialBus::restart() {
-    boost::asio::post(loop_.io(), guard_([this] {
-                          stream_.close();
-                          attempt();
-                      }));
 }
 
 void SerialBus::attempt() {

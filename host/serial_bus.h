@@ -38,8 +38,6 @@ class SerialBus final : public Bus {
 
     /// Opens the device, and keeps doing so. The line must outlive this bus.
     void start(Line& line);
-    /// Closes and opens it anew at once.
-    void restart();
     Status send(Bytes bytes) override { return stream_.send(bytes); }
     [[nodiscard]] const BusState& state() const { return state_; }
 
@@ -57,7 +55,6 @@ class SerialBus final : public Bus {
     BusState state_;
     Stream stream_;
     Guard attempt_;
-    Guard guard_;
 };
 
 }  // namespace jw

@@ -9,7 +9,6 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/post.hpp>
 #include <functional>
 #include <utility>
 
@@ -40,13 +39,6 @@ void TcpBus::start(Line& line) {
     attempt();
 }
 
-void TcpBus::restart() {
-    asio::post(loop_.io(), guard_([this] {
-                   stream_.close();
-                   attempt();
-               }));
-}
-
 void TcpBus::attempt() {
     attempt_.renew();
     boost::system::error_code error;
@@ -60,6 +52,15 @@ void TcpBus::attempt() {
         connect_next();
         return;
     }
+    loop_.after(settings_.resolve_timeout, attempt_, [this] {
+        resolver_.cancel();
+        retry(
+            fmt::format("{}:{} (bus {}): nobody knew the name in time: check the name server, or "
+                        "give the address in numbers",
+                        settings_.host,
+                        settings_.port,
+                        settings_.name));
+    });
     resolver_.async_resolve(
         settings_.host,
         std::to_string(settings_.port),

@@ -19,12 +19,13 @@ struct TcpBusSettings {
     std::string name;  // of the bus, for messages
     std::string host;
     std::uint16_t port = 0;
-    Duration connect_timeout = seconds(5);  // for each address of the host
+    Duration resolve_timeout = seconds(15);  // for the addresses of the host's name
+    Duration connect_timeout = seconds(5);   // for each address
     BackoffSettings backoff{.base = milliseconds(500), .cap = seconds(10), .stable = seconds(10)};
 };
 
-/// Never blocks the loop. That the far side went silent is the line's to find out (its timeouts);
-/// the program then calls restart(). Unacknowledged bytes end the connection after 20 s.
+/// Never blocks the loop: names are looked up on the resolver's thread. Unacknowledged bytes end
+/// the connection after 20 s, a peer that is gone without a word shows after 60 s (keepalive).
 class TcpBus final : public Bus {
   public:
     TcpBus(Loop& loop, TcpBusSettings settings);
@@ -33,8 +34,6 @@ class TcpBus final : public Bus {
 
     /// Connects, and keeps doing so. The line must outlive this bus.
     void start(Line& line);
-    /// Drops the connection, if there is one, and connects anew at once.
-    void restart();
     Status send(Bytes bytes) override { return stream_.send(bytes); }
     [[nodiscard]] const BusState& state() const { return state_; }
 
@@ -58,7 +57,6 @@ class TcpBus final : public Bus {
     BusState state_;
     Stream stream_;
     Guard attempt_;  // of the attempt under way: its deadline and its handlers
-    Guard guard_;
 };
 
 }  // namespace jw

@@ -95,16 +95,6 @@ TEST_F(TcpBusTest, tells_the_line_when_the_peer_closes_and_connects_again) {
     ASSERT_TRUE(until([&] { return line_.connects == 2; }));
 }
 
-TEST_F(TcpBusTest, restart_drops_the_connection_and_makes_a_new_one) {
-    listen();
-    TcpBus bus(loop_, settings());
-    bus.start(line_);
-    ASSERT_TRUE(until([&] { return line_.up; }));
-    bus.restart();
-    ASSERT_TRUE(until([&] { return line_.connects == 2; }));
-    EXPECT_EQ(line_.disconnects, 1);
-}
-
 TEST_F(TcpBusTest, resolves_names_and_tries_every_address) {
     listen();
     TcpBusSettings by_name = settings();
@@ -122,6 +112,16 @@ TEST_F(TcpBusTest, says_in_words_that_a_name_is_not_known) {
     ASSERT_TRUE(until([&] { return !bus.state().trouble.empty(); }));
     EXPECT_NE(bus.state().trouble.find("meter.invalid"), std::string::npos);
     EXPECT_NE(bus.state().trouble.find("check the host name"), std::string::npos);
+}
+
+TEST_F(TcpBusTest, gives_up_on_a_name_that_is_not_looked_up_in_time_and_tries_again) {
+    listen();
+    TcpBusSettings by_name = settings();
+    by_name.host = "localhost";
+    by_name.resolve_timeout = Duration{};
+    TcpBus bus(loop_, by_name);
+    bus.start(line_);
+    EXPECT_TRUE(until([&] { return bus.state().trouble.find("in time") != std::string::npos; }));
 }
 
 TEST_F(TcpBusTest, takes_all_bytes_or_none_while_the_peer_does_not_read) {
@@ -158,7 +158,6 @@ TEST_F(TcpBusTest, may_go_away_at_any_moment) {
     bus = std::make_unique<TcpBus>(loop_, settings());
     bus->start(line_);
     ASSERT_TRUE(until([&] { return line_.up; }));
-    bus->restart();
     bus.reset();
     bool over = false;
     const Guard guard;

@@ -196,10 +196,6 @@ void Sessions::close(const SessionKey& key) {
     }
 }
 
-void Sessions::close_all() {
-    sessions_.fill({});
-}
-
 Access::Access(const GatewaySettings::Web& settings, std::vector<std::string> names)
     : tokens_(settings.tokens), names_(std::move(names)) {
     if (settings.password_scrypt) {

@@ -51,7 +51,6 @@ class Sessions {
     /// The role of the session with that digest, if it lives; it counts as used.
     std::optional<Role> use(const SessionKey& key, Instant now);
     void close(const SessionKey& key);
-    void close_all();
 
   private:
     struct Session {
