@@ -44,7 +44,7 @@ http::GatewayView Door::make_view(const Loop& loop, Instant started) {
     view.started = started;
     view.now = [] { return Loop::now(); };
     view.unix_ms = [this] { return daemon_.gateway().unix_ms(Loop::now()); };
-    view.ready = [] { return true; };
+    view.ready = [this] { return daemon_.gateway().outbox().counters().syncs_passed > 0; };
     view.snapshot = [this]() -> const Snapshot& { return daemon_.gateway().snapshot(); };
     view.device = [this](std::size_t index) { return device(index); };
     view.outbox = [this] { return outbox(); };

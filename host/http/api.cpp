@@ -53,7 +53,7 @@ void Api::add_routes(Router& router) {
                }));
     router.add(Verb::get, "/readyz", Right::read, now_answering([this](const Request&) {
                    return view_.ready() ? json_response(R"({"ready":true})")
-                                        : problem(Problem::busy, "The outbox is not open yet.");
+                                        : problem(Problem::busy, "No record is on disk yet.");
                }));
     router.add(Verb::get, "/metrics", Right::read, now_answering([this](const Request& request) {
                    return expose(request, metrics());

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.error
 
 from faulty_system import TroubledGateway
 from simulated_site import Broker, Collector, Devices, Gateway, Site, report, settings, wait_for
@@ -66,6 +67,19 @@ class SystemFaults(unittest.TestCase):
         syncs = self.durations(gateway, "storage_sync_duration")
         self.assertGreater(syncs[float("inf")], syncs[0.1] + 10, "the medium was slow")
         self.all_is_there(gateway.accepted_now())
+
+    def test_it_is_ready_once_the_medium_took_a_first_record(self):
+        gateway = self.start(TroubledGateway(self.site.folder, self.settings(), sync_ms=3000))
+
+        def ready():
+            try:
+                return gateway.ask("/readyz")["ready"]
+            except urllib.error.HTTPError as error:
+                self.assertEqual(error.code, 503)
+                return False
+        self.assertFalse(ready())
+        gateway.trouble(sync_ms=0)
+        wait_for(ready, "it is ready")
 
     def test_a_medium_that_is_read_only_for_a_while_costs_nothing_accepted(self):
         gateway = self.start(TroubledGateway(self.site.folder, self.settings(clock="system")))
