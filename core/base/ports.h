@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The three ports: what a platform supplies so that the core runs on it. This header is the
-// specification for whoever ports the core. Each port has a real implementation per platform
-// (host/, firmware/) and a simulated one (sim/).
+// specification for whoever ports the core. host/, firmware/ and sim/ implement what they
+// need of them: ARCHITECTURE.md has the table.
 //
 // What is *not* a port: time is an argument (Instant), settings are a message.
 #include <cstdint>
