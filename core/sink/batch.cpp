@@ -15,9 +15,13 @@ namespace {
 constexpr int batch_version = 1;
 // What end() may still have to write: gaps with their longest numbers, and the closing brackets.
 constexpr std::size_t json_gap_size_max = 96;
-constexpr std::size_t json_end_size_max = 16 + gaps_per_batch_max * json_gap_size_max;
+constexpr std::size_t json_end_size(std::size_t gaps) {
+    return 16 + gaps * json_gap_size_max;
+}
 constexpr std::size_t cbor_gap_size_max = 9 + 9 + 1;
 constexpr std::size_t cbor_entry_size_max = 9 + 9;  // seq and time
+constexpr std::size_t cbor_fixed_size =
+    2 * limits::name_size_max + 64 + gaps_per_batch_max * cbor_gap_size_max;
 
 template <class M>
 Status put_message(const Record& record, Text& out, bool& first) {
@@ -46,6 +50,7 @@ Status put_payload(const Record& record, Text& out, bool& first) {
 
 void JsonBatch::limit(std::size_t bytes) {
     out_ = Text(buffer_.first(std::min(bytes, buffer_.size())));
+    gaps_max_ = bytes < batch_size_small ? 1 : gaps_per_batch_max;
 }
 
 void JsonBatch::begin(const BatchHead& head) {
@@ -59,7 +64,8 @@ void JsonBatch::begin(const BatchHead& head) {
     out_.put(",\"epoch\":\"").hex(head.epoch, 16).put("\",\"class\":");
     out_.put(static_cast<unsigned>(head.record_class));
     out_.put(",\"").put(array_name(head.kind)).put("\":[");
-    CHECK(out_.ok() && out_.room() > json_end_size_max);  // the program's buffer is too small
+    CHECK(out_.ok() &&
+          out_.room() > json_end_size(gaps_max_));  // the program's buffer is too small
 }
 
 Result<bool> JsonBatch::add(const Record& record, std::optional<std::int64_t> unix_ms) {
@@ -79,7 +85,7 @@ Result<bool> JsonBatch::add(const Record& record, std::optional<std::int64_t> un
         return put.error();
     }
     out_.put('}');
-    if (!out_.ok() || out_.room() < json_end_size_max) {
+    if (!out_.ok() || out_.room() < json_end_size(gaps_max_)) {
         out_.rewind(before);
         return false;
     }
@@ -88,7 +94,7 @@ Result<bool> JsonBatch::add(const Record& record, std::optional<std::int64_t> un
 }
 
 bool JsonBatch::add(const Gap& gap) {
-    return gaps_.push(gap);
+    return gaps_.size() < gaps_max_ && gaps_.push(gap);
 }
 
 Bytes JsonBatch::end() {
@@ -112,17 +118,16 @@ Bytes JsonBatch::end() {
 }
 
 std::size_t CborBatch::head_room() const {
-    return head_size_max + entries_.capacity() * cbor_entry_size_max +
-           gaps_per_batch_max * cbor_gap_size_max;
+    return cbor_fixed_size + entries_.capacity() * cbor_entry_size_max;
 }
 
 void CborBatch::limit(std::size_t bytes) {
-    buffer_ = whole_buffer_.first(std::min(bytes, whole_buffer_.size()));
-    // Seqs and times may have half of it, so that the longest payload fits beside them.
-    constexpr std::size_t fixed = head_size_max + gaps_per_batch_max * cbor_gap_size_max;
+    CHECK(bytes >= batch_size_min);
+    limit_ = std::min(bytes, buffer_.size());
+    // Seqs and times may have half of the buffer, so that the longest payload fits beside them.
     const std::size_t half = buffer_.size() / 2;
-    CHECK(half > fixed + cbor_entry_size_max);
-    const std::size_t entries = (half - fixed) / cbor_entry_size_max;
+    CHECK(half > cbor_fixed_size + cbor_entry_size_max);
+    const std::size_t entries = (half - cbor_fixed_size) / cbor_entry_size_max;
     entries_ = List(all_entries_.first(std::min(entries, all_entries_.size())));
 }
 
@@ -144,7 +149,9 @@ Result<bool> CborBatch::add(const Record& record, std::optional<std::int64_t> un
     }
     // Payloads gather behind the room for the head, which is known only at the end.
     const MutableBytes room = buffer_.subspan(head_room() + payload_size_);
-    if (entries_.full() || record.payload.size() > room.size()) {
+    const std::size_t size = cbor_fixed_size + (entries_.size() + 1) * cbor_entry_size_max +
+                             payload_size_ + record.payload.size();
+    if (entries_.full() || record.payload.size() > room.size() || size > limit_) {
         return false;
     }
     std::copy(record.payload.begin(), record.payload.end(), room.begin());

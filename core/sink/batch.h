@@ -21,11 +21,15 @@ namespace jw {
 /// How many gaps one batch can carry; with more it is sent and the next one goes on.
 inline constexpr std::size_t gaps_per_batch_max = 8;
 
+/// A batch of this size holds its head and a gap; whether it holds a record depends on the record.
+inline constexpr std::size_t batch_size_min = 512;
+inline constexpr std::size_t batch_size_small = 2048;
+
 /// Builds one batch after the other in a buffer that the caller owns.
 class BatchWriter {
   public:
     /// From the next begin() on a batch takes at most so many bytes, and never more than the buffer
-    /// has; at least 2048.
+    /// has; at least batch_size_min. Below batch_size_small it carries one gap at most.
     virtual void limit(std::size_t bytes) = 0;
     virtual void begin(const BatchHead& head) = 0;
     /// False, and the batch is as it was, when there is no room: send what there is and begin
@@ -58,6 +62,7 @@ class JsonBatch final : public BatchWriter {
     std::span<char> buffer_;
     Text out_;
     std::size_t records_ = 0;
+    std::size_t gaps_max_ = gaps_per_batch_max;
     FixedList<Gap, gaps_per_batch_max> gaps_;
 };
 
@@ -72,7 +77,7 @@ struct BatchEntry {
 class CborBatch final : public BatchWriter {
   public:
     CborBatch(MutableBytes buffer, std::span<BatchEntry> entries)
-        : whole_buffer_(buffer), all_entries_(entries), buffer_(buffer), entries_(entries) {}
+        : buffer_(buffer), all_entries_(entries), entries_(entries), limit_(buffer.size()) {}
     void limit(std::size_t bytes) override;
     void begin(const BatchHead& head) override;
     Result<bool> add(const Record& record, std::optional<std::int64_t> unix_ms) override;
@@ -83,13 +88,12 @@ class CborBatch final : public BatchWriter {
     [[nodiscard]] bool empty() const override { return entries_.empty() && gaps_.empty(); }
 
   private:
-    static constexpr std::size_t head_size_max = 2 * limits::name_size_max + 64;
     [[nodiscard]] std::size_t head_room() const;
 
-    MutableBytes whole_buffer_;
+    MutableBytes buffer_;
     std::span<BatchEntry> all_entries_;
-    MutableBytes buffer_;  // what limit() leaves of it
     List<BatchEntry> entries_;
+    std::size_t limit_;
     FixedList<Gap, gaps_per_batch_max> gaps_;
     BatchHead head_;
     std::size_t payload_size_ = 0;

@@ -25,11 +25,15 @@ void Backoff::proven() {
 
 void Backoff::left() {
     if (connected_ && proven_) {
-        wait_ = settings_.base;
-        failures_ = 0;
+        forgive();
     }
     connected_ = false;
     proven_ = false;
+}
+
+void Backoff::forgive() {
+    wait_ = settings_.base;
+    failures_ = 0;
 }
 
 Duration Backoff::lost(Instant now, Duration at_least) {
@@ -45,8 +49,7 @@ Duration Backoff::lost(Instant now, Duration at_least) {
 
 void Backoff::judge(Instant now) {
     if (connected_ && proven_ && now - since_ >= settings_.stable) {
-        wait_ = settings_.base;
-        failures_ = 0;
+        forgive();
     }
     connected_ = false;
     proven_ = false;

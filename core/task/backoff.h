@@ -32,6 +32,8 @@ class Backoff {
     /// We ended the session ourselves, in order: that is no failure, and if it was of use it
     /// forgives, however short it was.
     void left();
+    /// What was refused goes through again: the next wait is a short one.
+    void forgive();
     /// Attempts that failed since the last good session.
     [[nodiscard]] std::uint32_t failures() const { return failures_; }
 

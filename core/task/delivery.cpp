@@ -46,7 +46,8 @@ Delivery::Delivery(Outbox& outbox,
       window_(memory.window),
       record_buffer_(memory.record),
       writer_(writer),
-      dead_letters_(dead_letters) {}
+      dead_letters_(dead_letters),
+      backoff_(settings.backoff, settings.seed) {}
 
 void Delivery::identify(std::string_view gateway, std::string_view site) {
     gateway_ = gateway;
@@ -61,6 +62,8 @@ void Delivery::begin(std::size_t window, std::size_t batch_size_max, Instant now
         // It has waited for the connection.
         lanes_[lane].waiting_to = last_of(lane);
         lanes_[lane].waiting_since = long_ago;
+        // A new session may have other rights: what was put off is tried once, at once.
+        lanes_[lane].rests_until = {};
     }
 }
 
@@ -99,9 +102,12 @@ void Delivery::open_fresh_lane() {
     }
     fresh_from_ = accepted + 1;
     fresh_acked_ = accepted;
-    lanes_[fresh_lane] = {};
-    lanes_[fresh_lane].cursor.record_class = RecordClass::telemetry;
-    lanes_[fresh_lane].cursor.seq = fresh_from_;
+    Lane& fresh = lanes_[fresh_lane];
+    fresh = {};
+    fresh.cursor.record_class = RecordClass::telemetry;
+    fresh.cursor.seq = fresh_from_;
+    fresh.rests_until = lanes_[telemetry].rests_until;
+    fresh.put_off = lanes_[telemetry].put_off;
 }
 
 void Delivery::join_lanes(Instant now) {
@@ -111,8 +117,14 @@ void Delivery::join_lanes(Instant now) {
     }
     // The backlog is through: what overtook it is now the next in order.
     outbox_.confirm(settings_.sink, RecordClass::telemetry, fresh_acked_, now);
-    lanes_[static_cast<std::size_t>(RecordClass::telemetry)].cursor = lanes_[fresh_lane].cursor;
-    lanes_[static_cast<std::size_t>(RecordClass::telemetry)].cursor.held = 0;
+    forget_set_aside(RecordClass::telemetry);
+    Lane& lane = lanes_[static_cast<std::size_t>(RecordClass::telemetry)];
+    const Lane& fresh = lanes_[fresh_lane];
+    lane.cursor = fresh.cursor;
+    lane.cursor.held = 0;
+    lane.alone_to = std::max(lane.alone_to, fresh.alone_to);
+    lane.rests_until = later(lane.rests_until, fresh.rests_until);
+    lane.put_off = lane.put_off || fresh.put_off;
     for (BatchUnderWay& batch : window_) {
         batch.fresh = false;
     }
@@ -124,23 +136,36 @@ bool Delivery::waits(std::size_t lane) const {
     return last_of(lane) >= lanes_[lane].cursor.seq && (lane != fresh_lane || fresh_from_ != 0);
 }
 
-bool Delivery::ready(std::size_t lane, Instant now) const {
-    if (!waits(lane)) {
+/// Whether the lane must wait for the answer to what it has under way: its records go one by one,
+/// so that a refusal names one of them, or it tries again what was put off.
+bool Delivery::held_up(std::size_t lane) const {
+    if (!lanes_[lane].put_off && lanes_[lane].cursor.seq > lanes_[lane].alone_to) {
         return false;
     }
-    if (class_of(lane) == RecordClass::alarm || class_of(lane) == RecordClass::result) {
-        return true;
+    return std::any_of(window_.begin(), window_.end(), [lane](const BatchUnderWay& batch) {
+        return lane_of(batch) == lane;
+    });
+}
+
+/// When the lane's turn may come, as far as is known now.
+Instant Delivery::ready_from(std::size_t lane, Instant now) const {
+    if (!waits(lane) || held_up(lane)) {
+        return never;
     }
     const Lane& state = lanes_[lane];
-    return last_of(lane) - state.cursor.seq + 1 >= settings_.records_max ||
-           (state.cursor.seq <= state.waiting_to && now - state.waiting_since >= settings_.age_max);
+    const bool at_once = class_of(lane) == RecordClass::alarm ||
+                         class_of(lane) == RecordClass::result ||
+                         last_of(lane) - state.cursor.seq + 1 >= settings_.records_max;
+    const bool known = state.cursor.seq <= state.waiting_to;
+    const Instant in_company = (known ? state.waiting_since : now) + settings_.age_max;
+    return later(state.rests_until, at_once ? long_ago : in_company);
 }
 
 std::size_t Delivery::choose(Instant now) {
     // Two rounds: with what credit is left, then with everybody's credit renewed.
     for (int round = 0; round < 2; ++round) {
         for (const std::size_t lane : order) {
-            if (lanes_[lane].credit > 0 && ready(lane, now)) {
+            if (lanes_[lane].credit > 0 && ready_from(lane, now) <= now) {
                 --lanes_[lane].credit;
                 return lane;
             }
@@ -192,15 +217,13 @@ bool Delivery::build(std::size_t index, Instant now, OutgoingBatch& batch) {
     while (batch.records < settings_.records_max && lane.cursor.seq <= last_of(index) &&
            take_next(lane, building, batch, now)) {
     }
-    if (!building.begun && building.early.empty()) {
-        return false;
-    }
-    if (building.begun && writer_.empty()) {
-        lane.set_aside = lane.cursor.seq;  // longer than any batch that this sink takes
-        return false;
-    }
     if (!building.begun) {
-        begin_batch(building);
+        return false;
+    }
+    if (writer_.empty()) {
+        // Longer than any batch that this sink takes.
+        set_aside(class_of(index), lane.cursor.seq);
+        return false;
     }
     batch.kind = building.head.kind;
     batch.to = lane.cursor.seq - 1;
@@ -219,7 +242,7 @@ bool Delivery::take_next(Lane& lane, Building& building, OutgoingBatch& batch, I
     Cursor before = lane.cursor;
     before.held = 0;
     const auto item = outbox_.next(lane.cursor, record_buffer_, now);
-    if (item && belongs(*item, building) && take(*item, lane, building, batch)) {
+    if (item && belongs(*item, building) && take(*item, building, batch)) {
         return true;
     }
     lane.cursor = before;
@@ -228,51 +251,46 @@ bool Delivery::take_next(Lane& lane, Building& building, OutgoingBatch& batch, I
 
 /// A batch is of one epoch and of one kind.
 bool Delivery::belongs(const Item& item, const Building& building) {
-    const bool empty = !building.begun && building.early.empty();
-    const bool same_epoch = empty || epoch_of(item) == building.head.epoch;
-    return same_epoch &&
-           (!building.begun || !item.record || item.record->kind == building.head.kind);
+    return !building.begun || (epoch_of(item) == building.head.epoch &&
+                               (!item.record || item.record->kind == building.head.kind));
 }
 
-void Delivery::begin_batch(Building& building) {
-    building.begun = true;
-    writer_.begin(building.head);
-    for (const Gap& gap : building.early) {
-        (void)writer_.add(gap);
-    }
-}
-
-bool Delivery::take(const Item& item, Lane& lane, Building& building, OutgoingBatch& batch) {
-    building.head.epoch = epoch_of(item);
-    if (!building.begun && item.record) {
-        building.head.kind = item.record->kind;
-        begin_batch(building);
+bool Delivery::take(const Item& item, Building& building, OutgoingBatch& batch) {
+    if (!building.begun) {
+        building.head.epoch = epoch_of(item);
+        building.head.kind = item.record ? item.record->kind : building.head.kind;
+        building.begun = true;
+        writer_.begin(building.head);
     }
     if (item.record) {
-        return take(*item.record, lane, batch);
+        return take(*item.record, batch);
     }
-    const bool taken = building.begun ? writer_.add(item.gap) : building.early.push(item.gap);
+    const bool taken = writer_.add(item.gap);
     counters_.gaps += taken ? 1 : 0;
     return taken;
 }
 
-bool Delivery::take(const Record& record, Lane& lane, OutgoingBatch& batch) {
+bool Delivery::take(const Record& record, OutgoingBatch& batch) {
     const Gap instead{
         record.id.epoch, record.id.record_class, record.id.seq, record.id.seq, GapReason::rejected};
-    if (record.id.seq == lane.set_aside) {
+    if (SetAside* known = find_set_aside(record.id.record_class, record.id.seq)) {
         if (!writer_.add(instead)) {
             return false;
         }
-        dead_letters_.rejected(record);
-        ++counters_.rejected;
+        if (!known->told) {
+            known->told = true;
+            ++counters_.rejected;
+            dead_letters_.rejected(record);
+        }
         return true;
     }
     const auto added = writer_.add(record, outbox_.wall_time().unix_ms(record.time));
     if (!added) {
-        ++counters_.undecodable;
         Gap damaged = instead;
         damaged.reason = GapReason::damaged;
-        return writer_.add(damaged);
+        const bool told = writer_.add(damaged);
+        counters_.undecodable += told ? 1 : 0;
+        return told;
     }
     if (*added) {
         ++batch.records;
@@ -307,6 +325,11 @@ void Delivery::acknowledged(std::uint32_t ticket, Instant now) {
     for (BatchUnderWay& batch : window_) {
         if (batch.ticket == ticket && !batch.acknowledged) {
             batch.acknowledged = true;
+            Lane& lane = lanes_[lane_of(batch)];
+            if (lane.put_off) {
+                lane.put_off = false;
+                backoff_.forgive();
+            }
             confirm_head(batch.record_class, batch.fresh, now);
             join_lanes(now);
             return;
@@ -331,6 +354,7 @@ void Delivery::confirm_head(RecordClass record_class, bool fresh, Instant now) {
             fresh_acked_ = batch.to;
         } else {
             outbox_.confirm(settings_.sink, record_class, batch.to, now);
+            forget_set_aside(record_class);
         }
         counters_.confirmed += batch.records;
         last_confirmed_ = now;
@@ -338,38 +362,92 @@ void Delivery::confirm_head(RecordClass record_class, bool fresh, Instant now) {
     }
 }
 
-void Delivery::refused(std::uint32_t ticket, Instant /*now*/) {
+void Delivery::refused(std::uint32_t ticket, Instant now) {
     for (std::size_t i = 0; i < window_.size(); ++i) {
         if (window_[i].ticket != ticket) {
             continue;
         }
-        const BatchUnderWay batch = window_[i];
-        Lane& lane =
-            lanes_[batch.fresh ? fresh_lane : static_cast<std::size_t>(batch.record_class)];
+        if (window_[i].records == 0) {
+            (void)put_off(ticket, now, {});  // gaps must be told: there is nothing to set aside
+            return;
+        }
+        const BatchUnderWay batch = requeue(i);
+        Lane& lane = lanes_[lane_of(batch)];
         lane.alone_to = std::max(lane.alone_to, batch.to);
-        if (batch.records <= 1) {
+        if (batch.records == 1) {
             lane.attempts = lane.attempted == batch.to ? lane.attempts + 1 : 1;
             lane.attempted = batch.to;
             if (lane.attempts >= settings_.attempts_max) {
-                lane.set_aside = batch.to;
+                set_aside(batch.record_class, batch.to);
                 lane.attempts = 0;
             }
         }
-        // This one and what was sent behind it in its lane goes again, so that order stays. What
-        // was sent before it is still under way.
-        for (std::size_t k = window_.size(); k > i; --k) {
-            if (window_[k - 1].record_class == batch.record_class &&
-                window_[k - 1].fresh == batch.fresh) {
-                window_.remove(k - 1);
-                ++counters_.requeued;
-            }
-        }
-        lane.cursor = {};
-        lane.cursor.record_class = batch.record_class;
-        lane.cursor.seq = batch.from;
-        lane.waiting_to = std::max(lane.waiting_to, batch.to);
-        lane.waiting_since = long_ago;
         return;
+    }
+}
+
+bool Delivery::put_off(std::uint32_t ticket, Instant now, Duration at_least) {
+    for (std::size_t i = 0; i < window_.size(); ++i) {
+        if (window_[i].ticket == ticket) {
+            Lane& lane = lanes_[lane_of(requeue(i))];
+            lane.put_off = true;
+            lane.rests_until = now + backoff_.lost(now, at_least);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Delivery::puts_off() const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.put_off; });
+}
+
+/// This batch and what was sent behind it in its lane goes again, so that order stays. What was
+/// sent before it is still under way.
+BatchUnderWay Delivery::requeue(std::size_t index) {
+    const BatchUnderWay batch = window_[index];
+    for (std::size_t i = window_.size(); i > index; --i) {
+        if (lane_of(window_[i - 1]) == lane_of(batch)) {
+            window_.remove(i - 1);
+            ++counters_.requeued;
+        }
+    }
+    Lane& lane = lanes_[lane_of(batch)];
+    lane.cursor = {};
+    lane.cursor.record_class = batch.record_class;
+    lane.cursor.seq = batch.from;
+    lane.waiting_to = std::max(lane.waiting_to, batch.to);
+    lane.waiting_since = long_ago;
+    return batch;
+}
+
+Delivery::SetAside* Delivery::find_set_aside(RecordClass record_class, std::uint64_t seq) {
+    for (SetAside& known : set_aside_) {
+        if (known.record_class == record_class && known.seq == seq) {
+            return &known;
+        }
+    }
+    return nullptr;
+}
+
+void Delivery::set_aside(RecordClass record_class, std::uint64_t seq) {
+    if (find_set_aside(record_class, seq) != nullptr) {
+        return;
+    }
+    // Each is soon confirmed, except of fresh telemetry. The oldest would be refused once more.
+    if (set_aside_.size() == set_aside_.capacity()) {
+        set_aside_.remove(0);
+    }
+    CHECK(set_aside_.push({record_class, seq}));
+}
+
+void Delivery::forget_set_aside(RecordClass record_class) {
+    const std::uint64_t confirmed = outbox_.confirmed_to(settings_.sink, record_class);
+    for (std::size_t i = set_aside_.size(); i > 0; --i) {
+        const SetAside& known = set_aside_[i - 1];
+        if (known.record_class == record_class && known.seq <= confirmed) {
+            set_aside_.remove(i - 1);
+        }
     }
 }
 
@@ -379,14 +457,7 @@ Instant Delivery::due(Instant now) const {
     }
     Instant next = never;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-        if (ready(lane, now)) {
-            return now;
-        }
-        if (waits(lane)) {
-            const Lane& state = lanes_[lane];
-            const bool known = state.cursor.seq <= state.waiting_to;
-            next = earlier(next, (known ? state.waiting_since : now) + settings_.age_max);
-        }
+        next = earlier(next, later(now, ready_from(lane, now)));
     }
     return next;
 }

@@ -11,6 +11,7 @@
 #include "core/base/time.h"
 #include "core/outbox/outbox.h"
 #include "core/sink/batch.h"
+#include "core/task/backoff.h"
 
 namespace jw {
 
@@ -23,6 +24,8 @@ struct DeliverySettings {
     /// seq.
     bool fresh_first = false;
     std::uint32_t backlog_min = 1000;  // records that wait, from which on it counts as one
+    BackoffSettings backoff = {};      // before a batch that was put off is tried again
+    std::uint64_t seed = 0;            // of that wait; must differ between gateways
 };
 
 /// One batch on its way. `ticket` is the program's (an MQTT packet id).
@@ -94,8 +97,16 @@ class Delivery {
     /// It could not be handed over; it will be built again.
     void not_sent();
     void acknowledged(std::uint32_t ticket, Instant now);
-    /// The sink refused the batch: its records are tried one by one, then set aside.
+    /// The sink refused the batch for what is in it: its records are tried one by one, then set
+    /// aside.
     void refused(std::uint32_t ticket, Instant now);
+    /// The sink refused the batch for a reason that is not the batch's (rights, a quota): it is
+    /// kept, and its lane rests with a growing back-off, `at_least` so long or until the next
+    /// connection. From then on one batch of the lane is tried until one is acknowledged. False
+    /// where nothing of this ticket is under way.
+    bool put_off(std::uint32_t ticket, Instant now, Duration at_least);
+    /// Whether something was put off and nothing of its lane was acknowledged since.
+    [[nodiscard]] bool puts_off() const;
 
     /// When next() may have something although nothing new happens.
     [[nodiscard]] Instant due(Instant now) const;
@@ -113,19 +124,28 @@ class Delivery {
         std::uint64_t alone_to = 0;  // up to here records go one by one
         std::uint32_t attempts = 0;  // of the record `attempted`
         std::uint64_t attempted = 0;
-        std::uint64_t set_aside = 0;  // this record is not tried again
+        Instant rests_until;   // after put_off()
+        bool put_off = false;  // and nothing was acknowledged since
+    };
+    /// A record that is not tried again; forgotten once its gap is confirmed.
+    struct SetAside {
+        RecordClass record_class = RecordClass::telemetry;
+        std::uint64_t seq = 0;
+        bool told = false;  // to DeadLetters
     };
 
     /// A batch that is being built.
     struct Building {
         BatchHead head;
-        bool begun = false;                             // by its first record, which fixes the kind
-        FixedList<Gap, gaps_per_batch_max> early = {};  // those before it
+        bool begun = false;
     };
 
     /// One lane a class, and behind them the one in which fresh telemetry overtakes a backlog.
     static constexpr std::size_t fresh_lane = record_classes;
     static constexpr std::size_t lanes = record_classes + 1;
+    static constexpr std::size_t lane_of(const BatchUnderWay& batch) {
+        return batch.fresh ? fresh_lane : static_cast<std::size_t>(batch.record_class);
+    }
     static constexpr RecordClass class_of(std::size_t lane) {
         return lane == fresh_lane ? RecordClass::telemetry : static_cast<RecordClass>(lane);
     }
@@ -134,16 +154,20 @@ class Delivery {
     void open_fresh_lane();
     void join_lanes(Instant now);
     [[nodiscard]] bool waits(std::size_t lane) const;
-    [[nodiscard]] bool ready(std::size_t lane, Instant now) const;
+    [[nodiscard]] bool held_up(std::size_t lane) const;
+    [[nodiscard]] Instant ready_from(std::size_t lane, Instant now) const;
     std::size_t choose(Instant now);
     bool build(std::size_t index, Instant now, OutgoingBatch& batch);
     bool take_next(Lane& lane, Building& building, OutgoingBatch& batch, Instant now);
     static bool belongs(const Item& item, const Building& building);
-    void begin_batch(Building& building);
-    bool take(const Item& item, Lane& lane, Building& building, OutgoingBatch& batch);
-    bool take(const Record& record, Lane& lane, OutgoingBatch& batch);
+    bool take(const Item& item, Building& building, OutgoingBatch& batch);
+    bool take(const Record& record, OutgoingBatch& batch);
     void confirm_head(RecordClass record_class, bool fresh, Instant now);
     void restart(std::size_t lane);
+    BatchUnderWay requeue(std::size_t index);
+    SetAside* find_set_aside(RecordClass record_class, std::uint64_t seq);
+    void set_aside(RecordClass record_class, std::uint64_t seq);
+    void forget_set_aside(RecordClass record_class);
 
     Outbox& outbox_;
     DeliverySettings settings_;
@@ -154,6 +178,8 @@ class Delivery {
     std::string_view gateway_;
     std::string_view site_;
     std::array<Lane, lanes> lanes_{};
+    Backoff backoff_;  // one for all lanes: they rest for the same reason
+    FixedList<SetAside, 8> set_aside_;
     std::uint64_t fresh_from_ = 0;       // 0: no backlog is being overtaken
     std::uint64_t fresh_acked_ = 0;      // everything from fresh_from_ up to here is acknowledged
     std::size_t buffered_lane_ = lanes;  // whose read-ahead lies in the record buffer

@@ -81,6 +81,20 @@ struct Bench {
         }
         settle();
     }
+    /// A reading that takes more than batch_size_min in JSON.
+    void append_long() {
+        Reading reading;
+        reading.device = "grid";
+        for (std::uint8_t i = 1; i <= 60; ++i) {
+            reading.values.put(Quantity::cell_voltage_mv, i, 1'000'000'000 + i);
+        }
+        std::array<std::uint8_t, limits::record_payload_max> payload{};
+        Writer out(payload);
+        to_cbor(reading, out);
+        EXPECT(outbox.append(RecordClass::telemetry, RecordKind::reading, out.written(), now)
+                   .has_value());
+        settle();
+    }
     /// Sends one batch; gives what it covers, or an empty one.
     OutgoingBatch send() {
         OutgoingBatch out;
@@ -215,6 +229,102 @@ TEST(a_record_that_the_sink_refuses_is_set_aside_and_blocks_nobody) {
     EXPECT(bench.outbox.confirmed_to(0, telemetry) == 8);
     EXPECT(bench.letters.count == 1 && bench.letters.last_seq == 3 && gap_told);
     EXPECT(bench.delivery.counters().rejected == 1);
+}
+
+TEST(a_lane_whose_batch_is_put_off_rests_and_the_others_go_on) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 12);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT(bench.send().records == 4);
+    }
+    EXPECT(bench.delivery.put_off(1, bench.now, seconds(60)) && bench.delivery.puts_off());
+    EXPECT(!bench.delivery.put_off(2, bench.now, seconds(60)));  // went with the first
+    EXPECT(bench.delivery.under_way() == 0 && bench.send().records == 0);
+    const Instant due = bench.delivery.due(bench.now);
+    EXPECT(due >= bench.now + seconds(60) && due <= bench.now + seconds(90));
+    bench.append(RecordClass::alarm, RecordKind::fault);
+    EXPECT(bench.send().record_class == RecordClass::alarm);
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    EXPECT(bench.delivery.puts_off());  // of the other lane nothing is known
+}
+
+TEST(what_was_put_off_is_tried_with_one_batch_until_one_is_acknowledged) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 12);
+    (void)bench.send();
+    EXPECT(bench.delivery.put_off(1, bench.now, {}));
+    bench.now = bench.delivery.due(bench.now);
+    EXPECT(bench.send().from == 1 && bench.send().records == 0);
+    EXPECT(bench.delivery.due(bench.now) == never);
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    EXPECT(!bench.delivery.puts_off() && bench.outbox.confirmed_to(0, telemetry) == 4);
+    EXPECT(bench.send().from == 5 && bench.send().from == 9);
+}
+
+TEST(what_is_put_off_a_hundred_times_waits_longer_and_loses_nothing) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 4);
+    const Instant begun = bench.now;
+    for (int i = 0; i < 100; ++i) {
+        EXPECT(bench.send().records == 4);
+        EXPECT(bench.delivery.put_off(bench.ticket, bench.now, {}));
+        bench.now = bench.delivery.due(bench.now);
+    }
+    EXPECT(bench.now - begun > seconds(3600));
+    EXPECT(bench.send().records == 4);
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 4 && bench.letters.count == 0);
+}
+
+TEST(a_new_connection_tries_what_was_put_off_at_once) {
+    Bench bench;
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 8);
+    (void)bench.send();
+    EXPECT(bench.delivery.put_off(1, bench.now, seconds(300)));
+    bench.delivery.end(bench.now);
+    bench.delivery.begin(8, 4096, bench.now);
+    EXPECT(bench.send().from == 1 && bench.send().records == 0 && bench.delivery.puts_off());
+}
+
+TEST(a_record_is_set_aside_once_though_its_gap_is_sent_again) {
+    Bench bench({.records_max = 1, .attempts_max = 3});
+    bench.delivery.begin(1, 4096, bench.now);
+    bench.append(telemetry, RecordKind::reading, 2);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT(bench.send().from == 1);
+        bench.delivery.refused(bench.ticket, bench.now);
+    }
+    for (int connection = 0; connection < 3; ++connection) {
+        const OutgoingBatch out = bench.send();
+        EXPECT(as_text(out.payload).find("rejected") != std::string_view::npos);
+        bench.delivery.end(bench.now);
+        bench.delivery.begin(1, 4096, bench.now);
+    }
+    EXPECT(bench.letters.count == 1 && bench.delivery.counters().rejected == 1);
+    (void)bench.send();
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 2);
+}
+
+TEST(only_the_record_that_fits_into_no_batch_is_set_aside) {
+    Bench bench;
+    bench.delivery.begin(8, batch_size_min, bench.now);
+    bench.append(telemetry, RecordKind::reading, 2);
+    bench.append_long();  // seq 3
+    bench.append(telemetry, RecordKind::reading, 2);
+    for (int i = 0; i < 8; ++i) {
+        bench.now = bench.now + seconds(1);
+        const OutgoingBatch out = bench.send();
+        EXPECT(out.payload.size() <= batch_size_min);
+        bench.delivery.acknowledged(bench.ticket, bench.now);
+    }
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 5);
+    EXPECT(bench.letters.count == 1 && bench.letters.last_seq == 3);
+    EXPECT(bench.delivery.counters().confirmed == 4);
 }
 
 TEST(a_batch_that_could_not_be_handed_over_is_built_again) {
