@@ -30,6 +30,8 @@ class FakeBroker {
     void acknowledge(int mid, int code = 0);
     void send(const std::string& packet);
     void close();
+    /// The client hung up.
+    [[nodiscard]] bool gone() const { return gone_; }
 
     int connects = 0;
     int version = 0;                    // of the last CONNECT
@@ -38,7 +40,8 @@ class FakeBroker {
     std::vector<std::string> topics;
     std::vector<std::string> properties;  // as they came; empty in 3.1.1
     std::size_t open_most = 0;            // messages of QoS 1 that were unacknowledged at once
-    bool left_in_order = false;           // DISCONNECT came
+    bool left_in_order = false;           // DISCONNECT came, not asking for the will
+    bool left_with_will = false;          // DISCONNECT came, asking for it (MQTT 5)
 
   private:
     using Tcp = boost::asio::ip::tcp;
@@ -54,6 +57,7 @@ class FakeBroker {
     std::string incoming_;
     std::array<char, 4096> buffer_{};
     std::size_t open_ = 0;
+    bool gone_ = false;
     Guard guard_;
 };
 

@@ -32,6 +32,7 @@ void FakeBroker::accept() {
         payloads.clear();
         flags.clear();
         open_ = 0;
+        gone_ = false;
         ++connects;
         accept();
         read();
@@ -42,6 +43,7 @@ void FakeBroker::read() {
     peer_->async_read_some(asio::buffer(buffer_),
                            guard_([this, peer = peer_.get()](const auto& error, std::size_t size) {
                                if (error || peer != peer_.get()) {
+                                   gone_ = gone_ || peer == peer_.get();
                                    return;
                                }
                                incoming_.append(buffer_.data(), size);
@@ -84,7 +86,8 @@ bool FakeBroker::take_packet() {
             send(std::string("\xD0\x00", 2));
             break;
         case 14:
-            left_in_order = true;
+            left_with_will = !body.empty() && body[0] == 4;
+            left_in_order = !left_with_will;
             break;
         default:
             break;

@@ -65,14 +65,21 @@ void MqttClient::connect() {
     }
 }
 
-void MqttClient::disconnect() {
+void MqttClient::disconnect(MqttFarewell farewell) {
     wanted_ = false;
     if (state_ == MqttState::connected) {
         if (leaving_) {
             return;
         }
         leaving_ = true;
-        mosquitto_disconnect_v5(session_.get(), 0, nullptr);
+        if (farewell == MqttFarewell::with_will && version_ != 5) {
+            // 3.1.1 has no other way than to hang up (3.1.2.5).
+            asio::post(loop_.io(), session_guard_([this] { lost(0, "disconnected"); }));
+            return;
+        }
+        const int reason = farewell == MqttFarewell::with_will ? MQTT_RC_DISCONNECT_WITH_WILL_MSG
+                                                               : MQTT_RC_NORMAL_DISCONNECTION;
+        mosquitto_disconnect_v5(session_.get(), reason, nullptr);
         loop_.after(seconds(2), session_guard_, [this] { lost(0, "disconnected"); });
         asio::post(loop_.io(), session_guard_([this] { (void)serve(&mosquitto_loop_write); }));
         return;
@@ -452,13 +459,17 @@ Status MqttClient::subscribe(const std::string& filter, int qos) {
 void MqttClient::acknowledged(int mid, int code) {
     const auto found = std::find_if(
         in_flight_.begin(), in_flight_.end(), [mid](const auto& open) { return open.mid == mid; });
-    if (found != in_flight_.end()) {
-        last_ack_ = Loop::now();
-        acknowledge_time_.add(last_ack_ - found->since);
-        in_flight_.erase(found);
+    if (found == in_flight_.end()) {
+        return;  // of QoS 0: the library says so within publish()
+    }
+    last_ack_ = Loop::now();
+    acknowledge_time_.add(last_ack_ - found->since);
+    in_flight_.erase(found);
+    ++counters_.acknowledged;
+    if (code >= 0x80) {
+        ++counters_.refused;
+    } else {
         backoff_.proven();
-        ++counters_.acknowledged;
-        counters_.refused += code >= 0x80 ? 1 : 0;
     }
     if (callbacks_.published) {
         callbacks_.published(mid, code);

@@ -76,6 +76,9 @@ struct MqttCallbacks {
     std::function<void(std::string_view topic, Bytes payload, bool retain)> message;
 };
 
+/// How a session ends that we end: with our DISCONNECT alone, or so that the broker sends the will.
+enum class MqttFarewell : std::uint8_t { in_order, with_will };
+
 enum class MqttState : std::uint8_t { off, waiting, connecting, connected };
 constexpr auto enum_names(MqttState) {
     return std::array{"off", "waiting", "connecting", "connected"};
@@ -104,8 +107,8 @@ class MqttClient {
 
     /// Wants a connection from now on: makes one, and again when it is lost, after the back-off.
     void connect();
-    /// Ends the session in order (DISCONNECT; the will is not sent) and wants none from now on.
-    void disconnect();
+    /// Ends the session and wants none from now on.
+    void disconnect(MqttFarewell farewell = MqttFarewell::in_order);
 
     /// Hands a message over. Gives its packet id, which published() will name. `expiry_s` 0: never.
     /// What the broker does not offer is left out: retain, a higher QoS. Errors: not_found (no

@@ -32,11 +32,13 @@ constexpr std::array rows{
     Row{0x8C, 300, true, "the broker refuses the way of logging in"},
     Row{0x8D, 0, false, "the broker heard nothing from us in time"},
     Row{0x8E, 60, false, "another client took over with the same client id"},
+    Row{0x90, 0, false, "the broker does not take the name of a topic"},
     Row{0x93, 0, false, "the broker got more messages at once than it takes"},
     Row{0x95, 0, false, "the broker got a packet larger than it takes"},
     Row{0x96, 60, false, "the broker says that we send too much"},
     Row{0x97, 60, false, "a quota at the broker is used up"},
     Row{0x98, 0, false, "the broker's operator closed the connection"},
+    Row{0x99, 0, false, "the broker does not take the format of a payload"},
     Row{0x9A, 0, false, "the broker keeps no retained messages"},
     Row{0x9B, 0, false, "the broker does not offer this quality of service"},
     Row{0x9C, 300, false, "the broker asks to use another one for now"},
@@ -70,6 +72,10 @@ std::string mqtt_words(int code) {
 bool mqtt_is_refusal(int code) {
     const Row* row = find(code);
     return row != nullptr && row->refused;
+}
+
+bool mqtt_is_about_message(int code) {
+    return code == 0x90 || code == 0x95 || code == 0x99;
 }
 
 Duration mqtt_wait(int code) {

@@ -25,6 +25,8 @@ int mqtt5_code(int connack_3_1_1);
 std::string mqtt_words(int code);
 /// Login or rights, or a ban.
 bool mqtt_is_refusal(int code);
+/// Whether a refused message is refused for what is in it, so that the same one never passes.
+bool mqtt_is_about_message(int code);
 /// The least wait before the next attempt, 0 where the back-off alone decides.
 Duration mqtt_wait(int code);
 

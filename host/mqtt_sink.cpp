@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/limits.h"
@@ -21,6 +23,14 @@ constexpr std::size_t batch_bytes_min = 4096;
 constexpr Duration unreachable_after = seconds(60);
 // How long batches are built before the loop has its turn: a backlog must not hold up a device.
 constexpr Duration turn_max = milliseconds(2);
+// Topic and properties need room in a packet, too.
+constexpr std::size_t packet_overhead = 160;
+// Of a client's window, for what is no batch: the status, a cleared command.
+constexpr std::size_t own_messages = 2;
+// As many as the gateway remembers; of an older one the broker tells again.
+constexpr std::size_t to_clear_max = 512;
+// A record that was set aside is shown as a fault so long, though delivery goes on.
+constexpr Duration letter_shown_for = seconds(3600);
 constexpr std::size_t command_bytes_max = 4096;
 constexpr std::uint64_t dead_letter_bytes_max = 1 << 20;
 constexpr std::string_view online_text = "{\"online\":true}";
@@ -63,8 +73,7 @@ MqttSettings client_settings(const GatewaySettings& settings, std::size_t index)
     result.user = sink.user;
     result.password = sink.password;
     result.tls = sink.tls;
-    // Besides batches, the gateway's status and cleared commands are under way now and then.
-    result.inflight = sink.inflight;
+    result.inflight = sink.inflight + own_messages;
     result.will = MqttWill{std::string(mqtt::topic(settings.gateway.view(), "status").view()),
                            std::string(offline_text)};
     result.seed = std::hash<std::string_view>{}(settings.gateway.view()) + index;
@@ -95,7 +104,8 @@ MqttSink::MqttSink(Loop& loop,
                 {.sink = index,
                  .records_max = settings_.batch.readings,
                  .age_max = settings_.batch.age,
-                 .fresh_first = settings_.fresh_first},
+                 .fresh_first = settings_.fresh_first,
+                 .seed = std::hash<std::string_view>{}(gateway_name_)},
                 {window_, record_},
                 std::visit([](auto& writer) -> BatchWriter& { return writer; }, writer_),
                 *this),
@@ -114,11 +124,7 @@ MqttCallbacks MqttSink::callbacks() {
     callbacks.connected = [this](const MqttLimits& limits) { connected(limits); };
     callbacks.disconnected = [this](const MqttReason& reason) { disconnected(reason.text); };
     callbacks.published = [this](int id, int reason) {
-        const Instant now = Loop::now();
-        const auto ticket = static_cast<std::uint32_t>(id);
-        reason < 0x80 ? delivery_.acknowledged(ticket, now) : delivery_.refused(ticket, now);
-        gateway_.wake(*this, now);
-        loop_.ask_step();
+        answered(static_cast<std::uint32_t>(id), reason);
     };
     callbacks.message = [this](std::string_view topic, Bytes payload, bool /*retain*/) {
         message(topic, as_text(payload));
@@ -139,24 +145,72 @@ void MqttSink::connected(const MqttLimits& limits) {
     down_since_ = Instant{-1};
     reason_.clear();
     gateway_.faults().clear(settings_.name.view(), FaultKind::sink_unreachable, now);
-    // Topic and properties need room in the packet, too.
-    constexpr std::size_t packet_overhead = 256;
-    std::size_t batch_bytes = settings_.batch.bytes;
-    if (limits.maximum_packet_size > 0) {
-        const std::size_t packet = limits.maximum_packet_size;
-        batch_bytes =
-            std::min(batch_bytes, packet > packet_overhead ? packet - packet_overhead : 0);
+    lack_ = lack_of(limits);
+    if (!lack_.empty()) {
+        tell_trouble(lack_, now);
+        gateway_.wake(*this, now);
+        return;
     }
-    delivery_.begin(std::min<std::size_t>(settings_.inflight, limits.receive_maximum),
-                    std::max(batch_bytes, batch_bytes_min),
-                    now);
-    publish_status(true);
+    const std::size_t room = client_.window();
+    delivery_.begin(room > own_messages ? room - own_messages : 1, batch_size(limits), now);
+    (void)publish_status(true);
     (void)client_.subscribe(std::string(mqtt::commands_filter(gateway_name_).view()), 1);
     if (settings_.two_stage) {
         (void)client_.subscribe(std::string(mqtt::topic(gateway_name_, "durable").view()), 1);
     }
     gateway_.wake(*this, now);
     loop_.ask_step();
+}
+
+std::size_t MqttSink::batch_size(const MqttLimits& limits) const {
+    const std::size_t wanted = std::max<std::size_t>(settings_.batch.bytes, batch_bytes_min);
+    const std::size_t packet = limits.maximum_packet_size;
+    if (packet == 0) {
+        return wanted;
+    }
+    return std::min(wanted, packet > packet_overhead ? packet - packet_overhead : 0);
+}
+
+// Why nothing can be sent to a broker that says so of itself; empty: it will do.
+std::string MqttSink::lack_of(const MqttLimits& limits) const {
+    if (limits.maximum_qos < 1) {
+        return "The broker takes no QoS 1; readings would not be confirmed.";
+    }
+    if (batch_size(limits) < batch_size_min) {
+        return fmt::format("The broker takes packets of {} bytes at most; {} are needed.",
+                           limits.maximum_packet_size,
+                           batch_size_min + packet_overhead);
+    }
+    return {};
+}
+
+void MqttSink::answered(std::uint32_t ticket, int code) {
+    const Instant now = Loop::now();
+    if (code < 0x80) {
+        delivery_.acknowledged(ticket, now);
+        if (!refusal_.empty() && !delivery_.puts_off() && now >= letter_shown_until_) {
+            refusal_.clear();
+            gateway_.faults().clear(settings_.name.view(), FaultKind::sink_refuses, now);
+        }
+    } else if (mqtt_is_about_message(code)) {
+        delivery_.refused(ticket, now);
+    } else if (delivery_.put_off(ticket, now, mqtt_wait(code))) {
+        std::string text = mqtt_words(code) + ".";
+        text[0] = 'T';  // each begins with "the broker"
+        tell_trouble(text, now);
+    }
+    gateway_.wake(*this, now);
+    loop_.ask_step();
+}
+
+// Raises the fault that something is not taken, anew where it is another trouble than before.
+void MqttSink::tell_trouble(const std::string& text, Instant now) {
+    if (refusal_ != text) {
+        gateway_.faults().clear(settings_.name.view(), FaultKind::sink_refuses, now);
+        refusal_ = text;
+    }
+    gateway_.faults().raise(
+        settings_.name.view(), FaultKind::sink_refuses, Severity::warning, text, now);
 }
 
 void MqttSink::disconnected(const std::string& reason) {
@@ -176,7 +230,7 @@ Instant MqttSink::follow_slots(Instant now) {
     const auto waiting = [&](std::size_t record_class) {
         return outbox.waiting(index_, static_cast<RecordClass>(record_class)) > 0;
     };
-    bool any = delivery_.under_way() > 0;
+    bool any = delivery_.under_way() > 0 || !to_clear_.empty();
     for (std::size_t i = 0; i < record_classes; ++i) {
         any = any || waiting(i);
     }
@@ -191,8 +245,7 @@ Instant MqttSink::follow_slots(Instant now) {
     if (answer.connect) {
         client_.connect();
     } else if (client_.state() != MqttState::off) {
-        publish_status(false);
-        client_.disconnect();
+        leave();
     }
     return answer.ask_again;
 }
@@ -213,32 +266,49 @@ Instant MqttSink::run(Instant now) {
                                 now);
         return slot;
     }
+    if (!lack_.empty()) {
+        return slot;
+    }
+    clear_requests();
+    return earlier(slot, send_batches(now));
+}
+
+Instant MqttSink::send_batches(Instant now) {
     OutgoingBatch batch;
-    while (delivery_.next(now, batch)) {
+    while (client_.in_flight() < client_.window() && delivery_.next(now, batch)) {
         const mqtt::Topic topic = mqtt::batch_topic(gateway_name_, batch.kind);
         const auto id = client_.publish(
             topic.view(), batch.payload, 1, false, batch.ttl_s, content_of(settings_.payload));
-        if (!id) {
+        if (id) {
+            delivery_.sent(static_cast<std::uint32_t>(*id));
+            sent_bytes_ += batch.payload.size();
+        } else if (id.code() == Code::out_of_range || id.code() == Code::malformed) {
+            // As if the broker had said so; no packet has the id 0.
+            delivery_.sent(0);
+            delivery_.refused(0, now);
+        } else {
             delivery_.not_sent();
-            return earlier(slot, now + milliseconds(100));
+            return now + milliseconds(100);
         }
-        delivery_.sent(static_cast<std::uint32_t>(*id));
-        sent_bytes_ += batch.payload.size();
         if (Loop::now() - now >= turn_max) {
             return now;
         }
     }
-    return earlier(slot, delivery_.due(now));
+    // Where the window is full, an acknowledgement or the end of the session wakes.
+    return client_.in_flight() < client_.window() ? delivery_.due(now) : never;
 }
 
-void MqttSink::publish_status(bool online) {
+// Says whether it went out.
+bool MqttSink::publish_status(bool online) {
     const mqtt::Topic topic = mqtt::topic(gateway_name_, "status");
-    (void)client_.publish(topic.view(),
-                          as_bytes(online ? online_text : offline_text),
-                          1,
-                          true,
-                          0,
-                          content_of(PayloadFormat::json));
+    return client_
+        .publish(topic.view(),
+                 as_bytes(online ? online_text : offline_text),
+                 1,
+                 true,
+                 0,
+                 content_of(PayloadFormat::json))
+        .has_value();
 }
 
 void MqttSink::message(std::string_view topic, std::string_view payload) {
@@ -308,29 +378,68 @@ void MqttSink::take_durable(std::string_view payload, Instant now) {
 }
 
 void MqttSink::command_finished(const CommandId& id) {
-    std::string topic(mqtt::topic(gateway_name_, "commands/").view());
-    topic += id.view();
-    (void)client_.publish(topic, {}, 1, true, 0);
+    if (std::find(to_clear_.begin(), to_clear_.end(), id) != to_clear_.end()) {
+        return;
+    }
+    if (to_clear_.size() >= to_clear_max) {
+        to_clear_.pop_front();
+    }
+    to_clear_.push_back(id);
+    clear_requests();
+}
+
+void MqttSink::clear_requests() {
+    while (!to_clear_.empty()) {
+        std::string topic(mqtt::topic(gateway_name_, "commands/").view());
+        topic += to_clear_.front().view();
+        const auto sent = client_.publish(topic, {}, 1, true, 0);
+        if (!sent && sent.code() != Code::malformed) {
+            return;  // no connection or no room: later
+        }
+        to_clear_.pop_front();
+    }
 }
 
 void MqttSink::rejected(const Record& record) {
-    const std::string path = store_path_ + "/dead-letters-" + std::string(settings_.name.view());
-    std::ofstream out(path, std::ios::app);
-    if (out.tellp() < static_cast<std::streamoff>(dead_letter_bytes_max)) {
-        out << fmt::format("{:016x} {} {} ",
-                           record.id.epoch,
-                           static_cast<unsigned>(record.id.record_class),
-                           record.id.seq);
-        for (const std::uint8_t byte : record.payload) {
-            out << fmt::format("{:02x}", byte);
-        }
-        out << "\n";
+    const Instant now = Loop::now();
+    const bool kept = keep_letter(record);
+    letters_lost_ += kept ? 0 : 1;
+    letter_shown_until_ = now + letter_shown_for;
+    if (!kept) {
+        spdlog::warn("sink {}: record {} of class {} is refused and was not kept ({} so far)",
+                     settings_.name.view(),
+                     record.id.seq,
+                     static_cast<unsigned>(record.id.record_class),
+                     letters_lost_);
     }
-    gateway_.faults().raise(settings_.name.view(),
-                            FaultKind::sink_refuses,
-                            Severity::warning,
-                            "The broker refuses a record; it is set aside in the store's folder.",
-                            Loop::now());
+    tell_trouble(
+        letters_lost_ == 0
+            ? fmt::format("The broker refuses a record; it is set aside in dead-letters-{}.",
+                          settings_.name.view())
+            : fmt::format("The broker refuses records; dead-letters-{} is full, some are lost.",
+                          settings_.name.view()),
+        now);
+}
+
+// One line for each: epoch, class, seq and payload in hex. Says whether it stands in the file.
+bool MqttSink::keep_letter(const Record& record) {
+    const std::string path = store_path_ + "/dead-letters-" + std::string(settings_.name.view());
+    std::string line = fmt::format("{:016x} {} {} ",
+                                   record.id.epoch,
+                                   static_cast<unsigned>(record.id.record_class),
+                                   record.id.seq);
+    for (const std::uint8_t byte : record.payload) {
+        line += fmt::format("{:02x}", byte);
+    }
+    line += '\n';
+    std::ofstream out(path, std::ios::app);
+    out.seekp(0, std::ios::end);
+    const auto size = static_cast<std::streamoff>(line.size());
+    if (!out || out.tellp() + size > static_cast<std::streamoff>(dead_letter_bytes_max)) {
+        return false;
+    }
+    out << line << std::flush;
+    return out.good();
 }
 
 MqttSink::State MqttSink::state(Instant now) const {
@@ -354,10 +463,13 @@ MqttSink::State MqttSink::state(Instant now) const {
     if (client_.state() == MqttState::waiting && client_.next_attempt() > now) {
         state.retry_in = client_.next_attempt() - now;
     }
-    state.reason = client_.trouble();
+    // A fault that is only shown for an hour does not say why nothing goes.
+    const bool stuck = !lack_.empty() || delivery_.puts_off();
+    state.reason = client_.trouble().empty() && stuck ? refusal_ : client_.trouble();
     state.sent_bytes = sent_bytes_;
     state.in_flight = delivery_.under_way();
     state.delivered = delivery_.counters();
+    state.letters_lost = letters_lost_;
     state.connection = client_.counters();
     state.confirm_time = client_.acknowledge_time().exported();
     state.last_confirmed = delivery_.last_confirmed();
@@ -366,8 +478,14 @@ MqttSink::State MqttSink::state(Instant now) const {
 }
 
 void MqttSink::stop() {
-    publish_status(false);
-    client_.disconnect();
+    clear_requests();
+    leave();
+}
+
+// Where there is no room to say "offline", the will says it.
+void MqttSink::leave() {
+    const bool said = !lack_.empty() || publish_status(false);
+    client_.disconnect(said ? MqttFarewell::in_order : MqttFarewell::with_will);
 }
 
 }  // namespace jw

@@ -3,7 +3,7 @@
 // MqttSink: one broker as a sink. Ties delivery, topics and commands to the MQTT client: what
 // Delivery builds is published, what the broker acknowledges is confirmed, and commands that arrive
 // are checked and handed to the gateway.
-#include <fstream>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,7 +33,8 @@ class MqttSink final : public Task, private DeadLetters {
 
     void start(Instant now);
     Instant run(Instant now) override;
-    /// The result of a command is on disk: its retained request is cleared.
+    /// The result of a command is on disk: its retained request is cleared, as soon as there is
+    /// room.
     void command_finished(const CommandId& id);
     /// Says goodbye to the broker (stop, reload).
     void stop();
@@ -48,6 +49,7 @@ class MqttSink final : public Task, private DeadLetters {
         std::uint64_t sent_bytes = 0;
         std::size_t in_flight = 0;
         DeliveryCounters delivered;
+        std::uint64_t letters_lost = 0;  // records set aside that the dead-letter file did not take
         MqttCounters connection;
         DurationCounts confirm_time;
         Instant last_confirmed{-1};
@@ -63,7 +65,15 @@ class MqttSink final : public Task, private DeadLetters {
     void take_command(const std::string& id, std::string_view payload, Instant now);
     void take_durable(std::string_view payload, Instant now);
     void rejected(const Record& record) override;
-    void publish_status(bool online);
+    void answered(std::uint32_t ticket, int code);
+    void tell_trouble(const std::string& text, Instant now);
+    [[nodiscard]] std::string lack_of(const MqttLimits& limits) const;
+    [[nodiscard]] std::size_t batch_size(const MqttLimits& limits) const;
+    bool publish_status(bool online);
+    void clear_requests();
+    Instant send_batches(Instant now);
+    bool keep_letter(const Record& record);
+    void leave();
     Instant follow_slots(Instant now);
 
     Loop& loop_;
@@ -83,6 +93,11 @@ class MqttSink final : public Task, private DeadLetters {
     std::optional<Slots> slots_;  // window mode
     MqttClient client_;
     std::string reason_;
+    std::string lack_;     // what the broker does not offer and must; nothing is sent then
+    std::string refusal_;  // the text of the fault that is raised
+    Instant letter_shown_until_;
+    std::uint64_t letters_lost_ = 0;
+    std::deque<CommandId> to_clear_;  // commands whose retained request is still there
     Instant down_since_{-1};
     std::uint64_t sent_bytes_ = 0;
     Guard guard_;

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -40,6 +42,7 @@ class MqttSinkTest : public ::testing::Test, private GatewayOut {
     MqttSinkTest() {
         settings_.gateway = "gw-1";
         settings_.site = "house";
+        settings_.storage.path = folder_.path();
         GatewaySettings::Sink sink;
         sink.name = "broker";
         sink.host = "127.0.0.1";
@@ -72,6 +75,9 @@ class MqttSinkTest : public ::testing::Test, private GatewayOut {
         Reading reading;
         reading.device = "grid";
         reading.values.put(Quantity::power_w, 0, watts);
+        append(reading);
+    }
+    void append(const Reading& reading) {
         std::array<std::uint8_t, limits::record_payload_max> payload{};
         Writer out(payload);
         to_cbor(reading, out);
@@ -121,6 +127,35 @@ class MqttSinkTest : public ::testing::Test, private GatewayOut {
         return settings;
     }
 
+    /// The broker answers what goes to that topic with a code, or not at all.
+    void answer(std::string_view leaf, std::optional<int> code) {
+        broker_.published = [this, leaf, code](int mid) {
+            if (!broker_.topics.back().ends_with(leaf)) {
+                broker_.acknowledge(mid);
+            } else if (code) {
+                broker_.acknowledge(mid, *code);
+            } else {
+                held_.push_back(mid);
+            }
+        };
+    }
+    std::size_t count(std::string_view leaf) const {
+        return static_cast<std::size_t>(
+            std::count_if(broker_.topics.begin(), broker_.topics.end(), [&](const auto& topic) {
+                return topic.ends_with(leaf);
+            }));
+    }
+    bool refuses() { return gateway_.faults().raised("broker", FaultKind::sink_refuses); }
+    bool confirmed(std::uint64_t seq) {
+        return until([&] { return outbox_.confirmed_to(0, RecordClass::telemetry) == seq; });
+    }
+    std::string letters() const {
+        std::ifstream in(folder_.path() + "/dead-letters-broker");
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
+    test::TempFolder folder_;
+    std::vector<int> held_;
     Loop loop_;
     test::FakeBroker broker_{loop_};
     GatewaySettings settings_;
@@ -193,6 +228,200 @@ TEST_F(MqttSinkTest, what_a_hub_says_is_durable_counts_and_what_cannot_be_read_d
     EXPECT_EQ(outbox_.durable_to(0, RecordClass::billing), 0U);
     EXPECT_EQ(sink_->state(Loop::now()).connection.received, 4U);
     EXPECT_EQ(sink_->state(Loop::now()).connection.thrown, 0U);
+}
+
+TEST_F(MqttSinkTest, a_broker_that_refuses_everything_is_left_alone_for_minutes) {
+    answer("", 0x87);
+    start(PayloadFormat::json);
+    for (int i = 0; i < 9; ++i) {
+        append(i);
+    }
+    ASSERT_TRUE(
+        until([&] { return refuses() && sink_->run(Loop::now()) - Loop::now() > seconds(290); }));
+    EXPECT_LE(count("/readings"), 3U);
+    EXPECT_NE(sink_->state(Loop::now()).reason.find("access rules"), std::string::npos);
+    EXPECT_EQ(sink_->state(Loop::now()).delivered.rejected, 0U);
+    EXPECT_EQ(letters(), "");
+    EXPECT_EQ(outbox_.waiting(0, RecordClass::telemetry), 9U);
+}
+
+TEST_F(MqttSinkTest, a_broker_that_refuses_for_a_while_gets_everything_afterwards) {
+    answer("/readings", 0x83);
+    start(PayloadFormat::json);
+    for (int i = 0; i < 9; ++i) {
+        append(i);
+    }
+    ASSERT_TRUE(until([&] { return refuses(); }));
+    std::vector<std::uint64_t> seqs;
+    broker_.published = [&](int mid) {
+        if (broker_.topics.back().ends_with("/readings")) {
+            const auto batch = nlohmann::json::parse(broker_.payloads.back());
+            for (const auto& reading : batch["readings"]) {
+                seqs.push_back(reading["seq"].get<std::uint64_t>());
+            }
+        }
+        broker_.acknowledge(mid);
+    };
+    ASSERT_TRUE(confirmed(9));
+    EXPECT_EQ(seqs, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+    ASSERT_TRUE(until([&] { return !refuses(); }));
+    EXPECT_EQ(sink_->state(Loop::now()).delivered.rejected, 0U);
+    EXPECT_EQ(sink_->state(Loop::now()).reason, "");
+}
+
+TEST_F(MqttSinkTest, a_record_that_the_broker_cannot_take_is_set_aside_once) {
+    broker_.published = [&](int mid) {
+        const bool bad = broker_.payloads.back().find("\"seq\":2,") != std::string::npos &&
+                         broker_.topics.back().ends_with("/readings");
+        broker_.acknowledge(mid, bad ? 0x99 : 0);
+    };
+    start(PayloadFormat::json);
+    for (int i = 0; i < 3; ++i) {
+        append(i);
+    }
+    ASSERT_TRUE(confirmed(3));
+    const std::string text = letters();
+    EXPECT_TRUE(text.starts_with(fmt::format("{:016x} 3 2 ", outbox_.epoch()))) << text;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+    EXPECT_EQ(sink_->state(Loop::now()).delivered.rejected, 1U);
+    EXPECT_TRUE(refuses());  // for somebody to see
+    EXPECT_EQ(sink_->state(Loop::now()).letters_lost, 0U);
+}
+
+TEST_F(MqttSinkTest, a_record_that_finds_no_room_among_the_dead_letters_is_counted_and_told) {
+    std::ofstream(folder_.path() + "/dead-letters-broker") << std::string((1 << 20) - 9, 'x');
+    answer("/readings", 0x99);
+    start(PayloadFormat::json);
+    append(1);
+    ASSERT_TRUE(until([&] { return sink_->state(Loop::now()).delivered.rejected == 1; }));
+    EXPECT_EQ(sink_->state(Loop::now()).letters_lost, 1U);
+    EXPECT_EQ(letters().size(), (1U << 20) - 9);
+    ASSERT_FALSE(gateway_.faults().active().empty());
+    EXPECT_EQ(gateway_.faults().active()[0].fault.text.view(),
+              "The broker refuses records; dead-letters-broker is full, some are lost.");
+}
+
+TEST_F(MqttSinkTest, batches_fit_into_a_small_packet_and_only_what_never_fits_is_set_aside) {
+    broker_.connack = [](int) {
+        return std::string("\x20\x08\x00\x00\x05\x27\x00\x00\x05\xDC", 10);
+    };
+    settings_.sinks[0].batch.readings = 100;
+    start(PayloadFormat::json);
+    for (int i = 0; i < 30; ++i) {
+        append(i);
+    }
+    Reading longest;
+    longest.device = "battery";
+    for (std::uint8_t i = 1; i <= 60; ++i) {
+        longest.values.put(Quantity::cell_voltage_mv, i, INT64_MAX - i);
+    }
+    append(longest);
+    append(31);
+    ASSERT_TRUE(confirmed(32));
+    std::string told;
+    for (const std::string& payload : broker_.payloads) {
+        EXPECT_LE(payload.size(), 1500U);
+        told += payload.find("\"gaps\"") == std::string::npos ? "" : payload;
+    }
+    EXPECT_NE(told.find(R"("gaps":[{"from":31,"to":31,"reason":"rejected"}])"), std::string::npos);
+    EXPECT_EQ(sink_->state(Loop::now()).delivered.rejected, 1U);
+    EXPECT_EQ(sink_->state(Loop::now()).delivered.confirmed, 31U);
+}
+
+TEST_F(MqttSinkTest, a_broker_that_takes_too_small_packets_is_a_fault_and_gets_nothing) {
+    broker_.connack = [](int) {
+        return std::string("\x20\x08\x00\x00\x05\x27\x00\x00\x02\x00", 10);
+    };
+    start(PayloadFormat::json);
+    append(1);
+    ASSERT_TRUE(until([&] { return refuses(); }));
+    EXPECT_EQ(sink_->state(Loop::now()).reason,
+              "The broker takes packets of 512 bytes at most; 672 are needed.");
+    EXPECT_EQ(sink_->run(Loop::now()), never);
+}
+
+TEST_F(MqttSinkTest, a_broker_without_qos_1_is_a_fault_and_gets_nothing) {
+    broker_.connack = [](int) { return std::string("\x20\x05\x00\x00\x02\x24\x00", 7); };
+    start(PayloadFormat::json);
+    append(1);
+    ASSERT_TRUE(until([&] { return refuses(); }));
+    EXPECT_EQ(sink_->state(Loop::now()).reason,
+              "The broker takes no QoS 1; readings would not be confirmed.");
+    EXPECT_EQ(sink_->run(Loop::now()), never);
+    sink_->stop();
+    ASSERT_TRUE(until([&] { return broker_.left_in_order; }));
+    EXPECT_TRUE(broker_.topics.empty());
+    EXPECT_EQ(outbox_.waiting(0, RecordClass::telemetry), 1U);
+}
+
+TEST_F(MqttSinkTest, a_finished_command_is_cleared_although_all_batches_are_under_way) {
+    settings_.sinks[0].inflight = 2;
+    settings_.sinks[0].batch.readings = 1;
+    answer("/readings", std::nullopt);
+    start(PayloadFormat::json);
+    for (int i = 0; i < 5; ++i) {
+        append(i);
+    }
+    ASSERT_TRUE(until([&] { return held_.size() == 2; }));
+    sink_->command_finished("q-1");
+    ASSERT_TRUE(until([&] { return count("/commands/q-1") == 1; }));
+    EXPECT_EQ(broker_.payloads.back(), "");
+    EXPECT_EQ(broker_.flags.back() & 1, 1) << "retained";
+    EXPECT_EQ(count("/readings"), 2U);
+}
+
+TEST_F(MqttSinkTest, a_finished_command_is_cleared_next_where_the_broker_takes_one_message) {
+    broker_.connack = [](int) { return std::string("\x20\x06\x00\x00\x03\x21\x00\x01", 8); };
+    settings_.sinks[0].batch.readings = 1;
+    answer("/readings", std::nullopt);
+    start(PayloadFormat::json);
+    for (int i = 0; i < 3; ++i) {
+        append(i);
+    }
+    ASSERT_TRUE(until([&] { return held_.size() == 1; }));
+    sink_->command_finished("q-1");
+    sink_->command_finished("q-1");
+    EXPECT_EQ(count("/commands/q-1"), 0U);
+    broker_.acknowledge(held_[0]);
+    ASSERT_TRUE(until([&] { return held_.size() == 2; }));
+    EXPECT_EQ(count("/commands/q-1"), 1U);
+    EXPECT_TRUE(broker_.topics.at(broker_.topics.size() - 2).ends_with("/commands/q-1"));
+    EXPECT_EQ(broker_.open_most, 1U);
+}
+
+TEST_F(MqttSinkTest, a_stop_says_offline_although_all_batches_are_under_way) {
+    settings_.sinks[0].inflight = 1;
+    answer("/readings", std::nullopt);
+    start(PayloadFormat::json);
+    append(1);
+    ASSERT_TRUE(until([&] { return held_.size() == 1; }));
+    sink_->stop();
+    ASSERT_TRUE(until([&] { return broker_.left_in_order; }));
+    EXPECT_EQ(broker_.payloads.back(), "{\"online\":false}");
+    EXPECT_TRUE(broker_.topics.back().ends_with("/status"));
+}
+
+TEST_F(MqttSinkTest, a_stop_leaves_it_to_the_will_where_nothing_can_be_said_any_more) {
+    broker_.connack = [](int) { return std::string("\x20\x06\x00\x00\x03\x21\x00\x01", 8); };
+    answer("/readings", std::nullopt);
+    start(PayloadFormat::json);
+    append(1);
+    ASSERT_TRUE(until([&] { return held_.size() == 1; }));
+    sink_->stop();
+    ASSERT_TRUE(until([&] { return broker_.left_with_will || broker_.left_in_order; }));
+    EXPECT_TRUE(broker_.left_with_will);
+}
+
+TEST_F(MqttSinkTest, a_stop_hangs_up_for_the_will_in_3_1_1) {
+    settings_.sinks[0].inflight = 1;
+    answer("", std::nullopt);
+    start(PayloadFormat::json, 4);
+    append(1);
+    ASSERT_TRUE(until([&] { return held_.size() == 2; }));  // the status, and a batch
+    sink_->command_finished("q-1");
+    sink_->stop();
+    ASSERT_TRUE(until([&] { return broker_.gone(); }));
+    EXPECT_FALSE(broker_.left_in_order);
 }
 
 }  // namespace

@@ -136,7 +136,8 @@ std::vector<http::SinkView> Door::sinks() const {
         view.rejected = state.delivered.rejected;
         view.errors = {{"connection", state.connection.lost},
                        {"refused", state.connection.refused},
-                       {"undecodable", state.delivered.undecodable}};
+                       {"undecodable", state.delivered.undecodable},
+                       {"letter_lost", state.letters_lost}};
         view.confirm_time = state.confirm_time;
         views.push_back(std::move(view));
     }
