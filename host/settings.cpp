@@ -400,6 +400,10 @@ GatewaySettings read_document(const Json& document,
     storage.number("size_mb", settings.storage.size_mb);
     storage.number("segment_kb", settings.storage.segment_kb);
     storage.span_s("commit_s", settings.storage.commit);
+    const Members ttl = storage.object("ttl_s");
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        ttl.number(enum_names(RecordClass{})[i], settings.storage.ttl_s[i]);
+    }
     for (const Json& item : members.array("buses")) {
         settings.buses.push_back(read_bus(item));
     }

@@ -2,6 +2,7 @@
 #pragma once
 // The settings of a gateway: one JSON file, checked by a JSON Schema and by what a schema cannot
 // say.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "core/base/time.h"
 #include "core/device/device.h"
 #include "core/model/reading.h"
+#include "core/model/record.h"
 #include "host/secret.h"
 
 namespace jw {
@@ -49,6 +51,7 @@ struct GatewaySettings {
         std::uint32_t size_mb = 512;
         std::uint32_t segment_kb = 1024;
         Duration commit = seconds(10);
+        std::array<std::uint32_t, record_classes> ttl_s{};  // by class; 0: kept until confirmed
     };
     struct Bus {
         Name name;

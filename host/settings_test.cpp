@@ -81,7 +81,8 @@ class SettingsTest : public testing::Test {
     Json good() {
         Json document = Json::parse(R"({
             "gateway":"gw-lindenweg","site":"lindenweg-12",
-            "storage":{"path":"/var/lib/jouleway","size_mb":512,"segment_kb":1024,"commit_s":0.5},
+            "storage":{"path":"/var/lib/jouleway","size_mb":512,"segment_kb":1024,"commit_s":0.5,
+                       "ttl_s":{"telemetry":86400}},
             "buses":[
               {"name":"pv-lan","type":"modbus_tcp","host":"127.0.0.1","port":5020,"gap_ms":5,
                "connect_delay_ms":7,"timeout_ms":1500,"open_requests":2},
@@ -127,6 +128,7 @@ TEST_F(SettingsTest, the_agreed_file_is_understood) {
     EXPECT_EQ(settings.gateway, "gw-lindenweg");
     EXPECT_EQ(settings.site, "lindenweg-12");
     EXPECT_EQ(settings.storage.commit, milliseconds(500));
+    EXPECT_EQ(settings.storage.ttl_s, (std::array<std::uint32_t, 4>{0, 0, 0, 86400}));
     ASSERT_EQ(settings.buses.size(), 5U);
     EXPECT_EQ(settings.buses[0].open_requests, 2);
     EXPECT_EQ(settings.buses[0].timeout, milliseconds(1500));

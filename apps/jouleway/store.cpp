@@ -43,6 +43,9 @@ Store::Store(Loop& loop, const GatewaySettings& settings, JournalSynced journal_
         static_cast<std::uint16_t>(settings.storage.segment_kb * 1024 / Storage::block_size);
     outbox_settings_.classes[static_cast<std::size_t>(RecordClass::telemetry)].commit =
         settings.storage.commit;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        outbox_settings_.classes[i].ttl_s = settings.storage.ttl_s[i];
+    }
     auto& billing = outbox_settings_.classes[static_cast<std::size_t>(RecordClass::billing)];
     billing.commit = std::min(billing.commit, settings.storage.commit);
 }

@@ -108,6 +108,7 @@ Status Outbox::open(std::span<const Name> sinks, std::uint64_t fresh, Instant no
         start_epoch(fresh);
     }
     opened_ = true;
+    opened_at_ = now;
     recovering_ = true;
     begin_sync(now);
     return done;

@@ -192,6 +192,8 @@ class Outbox {
     /// (buffer too small for the record), internal.
     [[nodiscard]] Cursor cursor(std::size_t sink, RecordClass record_class) const;
     Result<Item> next(Cursor& cursor, MutableBytes buffer, Instant now);
+    /// How long the record still counts; only of one that has a time to live.
+    [[nodiscard]] std::int64_t remaining_ms(const Record& record, Instant now) const;
     /// Everything of the class up to `seq` reached the sink. Made durable within a second or so.
     void confirm(std::size_t sink, RecordClass record_class, std::uint64_t seq, Instant now);
     /// The far side says it has everything up to `seq` on its own medium. A number beyond what the
@@ -353,6 +355,7 @@ class Outbox {
     Journal journal_;
     std::array<Chain, record_classes> chains_{};
     OutboxCounters counters_;
+    Instant opened_at_;
     Instant store_due_ = never;     // when superblock or journal of the store are to be written
     Instant retry_at_ = never;      // after a failed sync
     std::uint32_t rewrites_ = 0;    // how often records were written again

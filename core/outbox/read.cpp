@@ -290,18 +290,19 @@ Item Outbox::next_written(Cursor& cursor, MutableBytes buffer) {
     }
 }
 
-bool Outbox::expired(const Record& record, Instant now) const {
-    if (record.ttl_s == 0 || inspecting_) {
-        return false;
-    }
+std::int64_t Outbox::remaining_ms(const Record& record, Instant now) const {
     std::int64_t age_ms = now.ms() - record.time.up_ms;
     if (record.time.boot != boot_) {
         const auto then = wall_time_.unix_ms(record.time);
         const auto today = wall_time_.unix_ms({boot_, now.ms()});
-        // Without wall time it is at least as old as this boot.
-        age_ms = then && today ? *today - *then : now.ms();
+        // Without wall time it is at least as old as this opening.
+        age_ms = then && today ? *today - *then : (now - opened_at_).ms();
     }
-    return age_ms > std::int64_t{record.ttl_s} * 1000;
+    return std::int64_t{record.ttl_s} * 1000 - age_ms;
+}
+
+bool Outbox::expired(const Record& record, Instant now) const {
+    return record.ttl_s != 0 && !inspecting_ && remaining_ms(record, now) < 0;
 }
 
 Result<Item> Outbox::next(Cursor& cursor, MutableBytes buffer, Instant now) {

@@ -242,7 +242,7 @@ bool Delivery::take_next(Lane& lane, Building& building, OutgoingBatch& batch, I
     Cursor before = lane.cursor;
     before.held = 0;
     const auto item = outbox_.next(lane.cursor, record_buffer_, now);
-    if (item && belongs(*item, building) && take(*item, building, batch)) {
+    if (item && belongs(*item, building) && take(*item, now, building, batch)) {
         return true;
     }
     lane.cursor = before;
@@ -255,7 +255,7 @@ bool Delivery::belongs(const Item& item, const Building& building) {
                                (!item.record || item.record->kind == building.head.kind));
 }
 
-bool Delivery::take(const Item& item, Building& building, OutgoingBatch& batch) {
+bool Delivery::take(const Item& item, Instant now, Building& building, OutgoingBatch& batch) {
     if (!building.begun) {
         building.head.epoch = epoch_of(item);
         building.head.kind = item.record ? item.record->kind : building.head.kind;
@@ -263,14 +263,14 @@ bool Delivery::take(const Item& item, Building& building, OutgoingBatch& batch) 
         writer_.begin(building.head);
     }
     if (item.record) {
-        return take(*item.record, batch);
+        return take(*item.record, now, batch);
     }
     const bool taken = writer_.add(item.gap);
     counters_.gaps += taken ? 1 : 0;
     return taken;
 }
 
-bool Delivery::take(const Record& record, OutgoingBatch& batch) {
+bool Delivery::take(const Record& record, Instant now, OutgoingBatch& batch) {
     const Gap instead{
         record.id.epoch, record.id.record_class, record.id.seq, record.id.seq, GapReason::rejected};
     if (SetAside* known = find_set_aside(record.id.record_class, record.id.seq)) {
@@ -294,8 +294,10 @@ bool Delivery::take(const Record& record, OutgoingBatch& batch) {
     }
     if (*added) {
         ++batch.records;
-        if (record.ttl_s != 0 && (batch.ttl_s == 0 || record.ttl_s < batch.ttl_s)) {
-            batch.ttl_s = record.ttl_s;
+        if (record.ttl_s != 0) {
+            const std::int64_t left_s = (outbox_.remaining_ms(record, now) + 999) / 1000;
+            const auto left = static_cast<std::uint32_t>(std::max<std::int64_t>(left_s, 1));
+            batch.ttl_s = batch.ttl_s == 0 ? left : std::min(batch.ttl_s, left);
         }
     }
     return *added;

@@ -160,8 +160,8 @@ class Delivery {
     bool build(std::size_t index, Instant now, OutgoingBatch& batch);
     bool take_next(Lane& lane, Building& building, OutgoingBatch& batch, Instant now);
     static bool belongs(const Item& item, const Building& building);
-    bool take(const Item& item, Building& building, OutgoingBatch& batch);
-    bool take(const Record& record, OutgoingBatch& batch);
+    bool take(const Item& item, Instant now, Building& building, OutgoingBatch& batch);
+    bool take(const Record& record, Instant now, OutgoingBatch& batch);
     void confirm_head(RecordClass record_class, bool fresh, Instant now);
     void restart(std::size_t lane);
     BatchUnderWay requeue(std::size_t index);

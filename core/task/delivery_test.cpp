@@ -46,8 +46,9 @@ struct Bench {
         }
         return s;
     }
-    explicit Bench(DeliverySettings delivery_settings = {.records_max = 4})
-        : outbox((storage = {}, storage), settings(), {segments, sinks, clocks, scratch}),
+    explicit Bench(DeliverySettings delivery_settings = {.records_max = 4},
+                   OutboxSettings outbox_settings = settings())
+        : outbox((storage = {}, storage), outbox_settings, {segments, sinks, clocks, scratch}),
           delivery(outbox, delivery_settings, {window, record}, writer, letters) {
         const Name sink = "broker";
         EXPECT(outbox.open({&sink, 1}, 0x1234'5678'9ABC'DEF1, now).has_value());
@@ -137,6 +138,19 @@ TEST(what_has_waited_long_enough_goes_at_once_though_it_takes_several_batches) {
     bench.append(telemetry, RecordKind::reading);
     EXPECT(bench.send().records == 0);
     EXPECT(bench.delivery.due(bench.now) == bench.now + seconds(1));
+}
+
+TEST(a_batch_says_how_long_its_oldest_record_still_counts) {
+    OutboxSettings mortal = Bench::settings();
+    mortal.classes[static_cast<std::size_t>(telemetry)].ttl_s = 60;
+    Bench bench({.records_max = 100}, mortal);
+    bench.append(telemetry, RecordKind::reading);
+    bench.now = bench.now + seconds(20);
+    bench.append(telemetry, RecordKind::reading);
+    bench.delivery.begin(8, 4096, bench.now);
+    bench.now = bench.now + seconds(1);
+    const OutgoingBatch batch = bench.send();
+    EXPECT(batch.records == 2 && batch.ttl_s == 39);
 }
 
 TEST(what_waited_for_the_connection_waits_no_longer_for_company) {
