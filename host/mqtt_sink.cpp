@@ -204,13 +204,13 @@ void MqttSink::answered(std::uint32_t ticket, int code) {
 }
 
 // Raises the fault that something is not taken, anew where it is another trouble than before.
-void MqttSink::tell_trouble(const std::string& text, Instant now) {
+void MqttSink::tell_trouble(const std::string& text, Instant now, Instant until) {
     if (refusal_ != text) {
         gateway_.faults().clear(settings_.name.view(), FaultKind::sink_refuses, now);
         refusal_ = text;
     }
     gateway_.faults().raise(
-        settings_.name.view(), FaultKind::sink_refuses, Severity::warning, text, now);
+        settings_.name.view(), FaultKind::sink_refuses, Severity::warning, text, now, until);
 }
 
 void MqttSink::disconnected(const std::string& reason) {
@@ -418,7 +418,8 @@ void MqttSink::rejected(const Record& record) {
                           settings_.name.view())
             : fmt::format("The broker refuses records; dead-letters-{} is full, some are lost.",
                           settings_.name.view()),
-        now);
+        now,
+        letter_shown_until_);
 }
 
 // One line for each: epoch, class, seq and payload in hex. Says whether it stands in the file.

@@ -66,7 +66,7 @@ class MqttSink final : public Task, private DeadLetters {
     void take_durable(std::string_view payload, Instant now);
     void rejected(const Record& record) override;
     void answered(std::uint32_t ticket, int code);
-    void tell_trouble(const std::string& text, Instant now);
+    void tell_trouble(const std::string& text, Instant now, Instant until = never);
     [[nodiscard]] std::string lack_of(const MqttLimits& limits) const;
     [[nodiscard]] std::size_t batch_size(const MqttLimits& limits) const;
     bool publish_status(bool online);
