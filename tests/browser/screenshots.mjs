@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Draws the pictures of docs/screenshots from the fake gateway: node tests/browser/screenshots.mjs
+// With address and password as ./run prints them it draws the one of the README from that site.
 import { mkdir, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { FakeGateway } from '../../web/test/fake_server.mjs';
@@ -17,8 +18,9 @@ const silent = {
   since_age_s: 1680,
 };
 
-const pictures = [
-  ['home', '#/', {}, { size: desktop }],
+const [site, password] = process.argv.slice(2);
+const of_site = [['home', '#/', {}, { size: desktop }]];
+const of_fake = [
   ['home-phone', '#/', {}, { size: phone }],
   ['home-dark', '#/', { sun_w: 0, battery_w: -720, house_w: 900 }, { size: desktop, dark: true }],
   ['home-fault-phone', '#/', { silent: { heat: 1680 }, faults: [silent] }, { size: phone }],
@@ -32,12 +34,24 @@ const pictures = [
 
 await mkdir(folder, { recursive: true });
 const fake = new FakeGateway();
-const url = await fake.listen();
+const url = site ?? (await fake.listen());
 const browser = await launch();
 let bad = 0;
-for (const [name, hash, state, options] of pictures) {
+for (const [name, hash, state, options] of site ? of_site : of_fake) {
   fake.set({ steady: true, ...state });
   const page = await open(browser, url + hash, options);
+  if (site) {
+    await page.evaluate(
+      (body) =>
+        fetch('/api/v1/session', {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body,
+        }),
+      JSON.stringify({ password }),
+    );
+    await page.reload();
+  }
   await until(
     page,
     'every number to be there',
