@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -196,7 +197,7 @@ void MqttSink::answered(std::uint32_t ticket, int code) {
         delivery_.refused(ticket, now);
     } else if (delivery_.put_off(ticket, now, mqtt_wait(code))) {
         std::string text = mqtt_words(code) + ".";
-        text[0] = 'T';  // each begins with "the broker"
+        text[0] = static_cast<char>(std::toupper(text[0]));
         tell_trouble(text, now);
     }
     gateway_.wake(*this, now);

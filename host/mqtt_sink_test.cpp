@@ -245,6 +245,14 @@ TEST_F(MqttSinkTest, a_broker_that_refuses_everything_is_left_alone_for_minutes)
     EXPECT_EQ(outbox_.waiting(0, RecordClass::telemetry), 9U);
 }
 
+TEST_F(MqttSinkTest, a_quota_that_is_used_up_is_told_in_a_sentence) {
+    answer("/readings", 0x97);
+    start(PayloadFormat::json);
+    append(1);
+    ASSERT_TRUE(until([&] { return refuses(); }));
+    EXPECT_EQ(sink_->state(Loop::now()).reason, "A quota at the broker is used up (0x97).");
+}
+
 TEST_F(MqttSinkTest, a_broker_that_refuses_for_a_while_gets_everything_afterwards) {
     answer("/readings", 0x83);
     start(PayloadFormat::json);
