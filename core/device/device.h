@@ -53,7 +53,7 @@ struct DeviceSettings {
     Duration keep = seconds(60);
     Duration silent_after = seconds(600);  // silence becomes a fault then; 0: never
     std::uint8_t unit = 1;                 // Modbus unit id
-    std::int8_t sign = 0;   // 0: as the driver says; +1, -1: of power, for meters built in turned
+    std::int8_t sign = 0;  // 0: as the driver says; +1, -1: of power, for meters built in turned
     std::uint16_t base = 0xFFFF;  // SunSpec: the one base to look at; 0xFFFF: 40000, 0, 50000
     /// Of a driver that was loaded at run time; it outlives the device.
     const registers::RegisterMap* map = nullptr;
