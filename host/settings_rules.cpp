@@ -153,12 +153,12 @@ class Rules {
         for (std::size_t i = 0; i < read_.buses.size(); ++i) {
             const GatewaySettings::Bus& bus = read_.buses[i];
             host(fmt::format("/buses/{}/host", i), bus.host);
-            if (bus.device.empty() && bus.host.empty()) {
-                continue;
+            if (bus.device.empty()) {
+                continue;  // a far side may take several connections, each with its own devices
             }
             const auto [first, added] = taken.emplace(bus.address(), i);
             if (!added) {
-                wrong(fmt::format("/buses/{}/{}", i, bus.device.empty() ? "host" : "device"),
+                wrong(fmt::format("/buses/{}/device", i),
                       Json(bus.address()).dump(),
                       fmt::format("/buses/{} already uses this port", first->second),
                       bus.line() == LineKind::modbus
