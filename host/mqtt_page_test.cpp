@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worked example of docs/formats/mqtt.md is true: its bytes, its keys and its signatures.
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "core/trust/command_signature.h"
+#include "host/base64.h"
 #include "host/cryptography.h"
 #include "host/durable_message.h"
 #include "host/json_message.h"
@@ -51,13 +51,8 @@ std::vector<std::uint8_t> row(const std::string& name) {
     }
     const std::string text =
         page().substr(at + begin.size(), page().find('`', at + begin.size()) - at - begin.size());
-    std::vector<std::uint8_t> bytes(text.size());
-    const int size = EVP_DecodeBlock(bytes.data(),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-    const auto padding = std::count(text.begin(), text.end(), '=');
-    bytes.resize(static_cast<std::size_t>(std::max<std::ptrdiff_t>(size - padding, 0)));
-    return bytes;
+    const std::string bytes = decode_base64(text).value_or("");
+    return {bytes.begin(), bytes.end()};
 }
 
 Command command(std::string* signature = nullptr) {

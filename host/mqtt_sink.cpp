@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/mqtt_sink.h"
 
-#include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "core/base/limits.h"
 #include "core/sink/mqtt.h"
+#include "host/base64.h"
 #include "host/cryptography.h"
 #include "host/durable_message.h"
 #include "host/json_message.h"
@@ -36,19 +36,6 @@ constexpr std::size_t command_bytes_max = 4096;
 constexpr std::uint64_t dead_letter_bytes_max = 1 << 20;
 constexpr std::string_view online_text = "{\"online\":true}";
 constexpr std::string_view offline_text = "{\"online\":false}";
-
-std::vector<std::uint8_t> from_base64(const std::string& text) {
-    std::vector<std::uint8_t> bytes(text.size() / 4 * 3 + 3);
-    const int size = EVP_DecodeBlock(bytes.data(),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-    if (size < 0) {
-        return {};
-    }
-    const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
-    bytes.resize(static_cast<std::size_t>(size) - std::min<std::size_t>(padding, 2));
-    return bytes;
-}
 
 MqttContent content_of(PayloadFormat format) {
     return format == PayloadFormat::cbor ? MqttContent{"application/cbor", false}
@@ -355,8 +342,9 @@ void MqttSink::take_command(const std::string& id, std::string_view payload, Ins
         gateway_.commands().refuse(command, ResultCode::malformed, CommandSource::remote, now);
         return;
     }
-    const auto bytes = from_base64(signature);
-    if (!check_signature(gateway_name_, command, bytes, issuers_, openssl_cryptography())) {
+    const std::string bytes = decode_base64(signature).value_or("");
+    if (!check_signature(
+            gateway_name_, command, as_bytes(bytes), issuers_, openssl_cryptography())) {
         gateway_.commands().refuse(command, ResultCode::denied, CommandSource::remote, now);
         return;
     }

@@ -10,6 +10,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "host/base64.h"
 #include "host/device_description.h"
 #include "host/http/password.h"
 #include "host/settings_check.h"
@@ -301,7 +302,7 @@ GatewaySettings::Issuer read_issuer(const Json& item, const std::string& place, 
     if (text.empty() || issuer.method == IssuerMethod::none) {
         return issuer;
     }
-    const auto key = http::decode_base64(text);
+    const auto key = decode_base64(text);
     const bool ed25519 = issuer.method == IssuerMethod::ed25519;
     if (!key) {
         files.wrong(from, "(not shown)", "this is not base64", "give the key in base64");

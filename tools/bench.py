@@ -147,7 +147,7 @@ def machine(folder):
         f"- processor: {cpu()}, {os.cpu_count()} cores, {platform.machine()}, "
         f"{int(memory[1]) >> 20} GB",
         f"- system: Linux {platform.release()}, files on "
-        f"{first_line('stat', '-f', '-c', '%T', str(folder))}",
+        f"{first_line('findmnt', '-no', 'FSTYPE', '-T', str(folder))}",
         f"- compiler: {first_line('c++', '--version')}; the hardened release build "
         "(cmake/hardening.cmake)",
         f"- libraries: {libraries()}",

@@ -43,7 +43,7 @@ constexpr const char* code_name(Code code) {
 /// 16-bit id of a source file, computed by the compiler from its path in the repository
 /// (-fmacro-prefix-map strips the rest). tools/tidy.py proves that no two files share one and
 /// writes the id -> path table; when two clash it names the next free salt.
-inline constexpr std::uint32_t file_id_salt = 0;
+inline constexpr std::uint32_t file_id_salt = 6;
 
 consteval std::uint16_t file_id(const char* path) {
     std::uint32_t hash = 2166136261U ^ file_id_salt;

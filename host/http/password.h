@@ -27,8 +27,4 @@ bool verify_password(std::string_view password, const ScryptPassword& expected);
 /// What to put into the settings for that password; `salt` is 16 random bytes.
 std::string scrypt_text(std::string_view password, std::string_view salt);
 
-/// Base64 without or with padding; nothing where a character does not belong there.
-std::optional<std::string> decode_base64(std::string_view text);
-std::string encode_base64(std::string_view bytes);
-
 }  // namespace jw::http

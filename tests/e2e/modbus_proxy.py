@@ -5,6 +5,8 @@ import struct
 import threading
 import time
 
+from connections import Connections
+
 HEADER = struct.Struct(">HHHB")  # transaction, protocol, length, unit
 POISON = 0x55  # fills what is spoiled: no register of a true answer looks like it
 WRITES = {5, 6, 15, 16}
@@ -18,18 +20,8 @@ class ModbusProxy:
         self.spoil = self.honest
         self.spoiled = 0
         self.writes = 0  # requests that change something at the device
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        self.listener = Connections(self.serve)
+        self.port = self.listener.port
 
     @staticmethod
     def frame(file):

@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 
+from connections import Connections
 from simulated_site import ARRAYS
 
 CONNECT, PUBLISH, PUBACK, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 4, 8, 12, 14
@@ -114,22 +115,15 @@ class ScriptedBroker:
         self.sessions = []
         self.connects = 0
         self.open_most = 0  # messages that ever waited at once for their acknowledgement
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listener = Connections(self.serve)
+        self.port = self.listener.port
 
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.lock:
-                self.connects += 1
-                session = Session(self, connection, self.connects)
-                self.sessions.append(session)
-            threading.Thread(target=session.run, daemon=True).start()
+    def serve(self, connection):
+        with self.lock:
+            self.connects += 1
+            session = Session(self, connection, self.connects)
+            self.sessions.append(session)
+        session.run()
 
     def batch(self, topic, payload):
         """The batch in it, or nothing."""
