@@ -5,68 +5,10 @@
 
 #include "core/base/crc.h"
 #include "core/base/test.h"
+#include "core/trust/test_storage.h"
 
 using namespace jw;
-
-namespace {
-
-/// Two blocks in RAM that answer syncs nowhere; `flash` refuses to turn zeros into ones.
-struct SmallStorage : Storage {
-    std::array<std::uint8_t, 2 * Storage::block_size> bytes{};
-    std::array<std::uint8_t, 2 * Storage::block_size> medium{};  // what a power cut leaves
-    bool losing = false;  // what is written now never reaches the medium
-    bool flash = false;
-    int syncs = 0;
-    std::size_t writes_left = SIZE_MAX;
-    explicit SmallStorage(bool is_flash) : flash(is_flash) {
-        bytes.fill(is_flash ? 0xFF : 0);
-        medium = bytes;
-    }
-    [[nodiscard]] std::uint32_t block_count() const override { return 2; }
-    [[nodiscard]] bool is_cached() const override { return !flash; }
-    Status read(std::uint64_t at, MutableBytes out) override {
-        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
-        return done;
-    }
-    Status write(std::uint64_t at, Bytes in) override {
-        if (writes_left == 0) {
-            return JW_FAIL(internal);
-        }
-        --writes_left;
-        for (std::size_t i = 0; i < in.size(); ++i) {
-            std::uint8_t& target = bytes[static_cast<std::size_t>(at) + i];
-            target = flash ? static_cast<std::uint8_t>(target & in[i]) : in[i];
-            std::uint8_t& kept = medium[static_cast<std::size_t>(at) + i];
-            kept = losing ? kept : target;
-        }
-        return done;
-    }
-    Status erase(std::uint32_t block) override {
-        if (flash) {
-            std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(block * block_size),
-                        block_size,
-                        std::uint8_t{0xFF});
-        }
-        return done;
-    }
-    void sync(SyncTicket) override { ++syncs; }
-};
-
-JournalEntry entry(int number, CommandPhase phase = CommandPhase::begun) {
-    JournalEntry e;
-    std::array<char, 16> buffer{};
-    Text id(buffer);
-    id.put("c-").put(number);
-    e.id = id.view();
-    e.issuer = "operator";
-    e.target = "demo";
-    e.counter = static_cast<std::uint64_t>(number);
-    e.forget_ms = 1000 + number;
-    e.phase = phase;
-    return e;
-}
-
-}  // namespace
+using namespace jw::test;
 
 TEST(what_was_begun_is_known_after_a_restart) {
     for (const bool flash : {false, true}) {
