@@ -162,6 +162,34 @@ TEST(the_half_that_can_be_read_is_used_whichever_it_is) {
     }
 }
 
+TEST(a_half_whose_copies_cannot_all_be_read_is_none) {
+    SmallStorage storage(false);
+    Table table(storage);
+    EXPECT(table.journal.open().has_value());
+    const int last = change_half(storage, table.journal);
+    storage.unreadable_from = Storage::block_size + slot_size;
+    storage.unreadable_to = storage.unreadable_from + 1;
+    Table again(storage);
+    EXPECT(again.journal.open().has_value());
+    EXPECT(again.journal.last_counter("operator") == static_cast<std::uint64_t>(last - 1));
+}
+
+TEST(a_slot_is_blank_only_if_every_byte_of_it_is) {
+    SmallStorage storage(false);
+    write_three(storage);
+    for (const std::uint8_t blank : {std::uint8_t{0}, std::uint8_t{0xFF}}) {
+        const MutableBytes slot = slot_of(storage, 0, 4);
+        std::fill(slot.begin(), slot.end(), blank);
+        for (std::uint8_t& byte : slot) {
+            byte ^= 0x10;
+            Table again(storage);
+            EXPECT(again.journal.open().has_value());
+            EXPECT(again.journal.damaged() == 1);
+            byte = blank;
+        }
+    }
+}
+
 TEST(a_torn_entry_is_passed_over_and_the_next_one_stands_behind_it) {
     for (const bool flash : {false, true}) {
         SmallStorage storage(flash);
@@ -239,6 +267,25 @@ TEST(a_half_that_cannot_be_erased_is_not_changed_to) {
     Table again(storage);
     EXPECT(again.journal.open().has_value());
     EXPECT(again.journal.last_counter("operator") == static_cast<std::uint64_t>(number));
+}
+
+TEST(one_copy_that_cannot_be_written_spoils_the_change_of_the_half) {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
+        SmallStorage storage(false);
+        Table table(storage);
+        EXPECT(table.journal.open().has_value());
+        table.journal.synced(0, true);
+        int number = 1;
+        for (; number < static_cast<int>(slots); ++number) {
+            EXPECT(table.journal.put(entry(number, CommandPhase::reported), 1, 9000).has_value());
+        }
+        storage.failing_write = storage.writes + copy;
+        EXPECT(table.journal.put(entry(number, CommandPhase::reported), 1, 9000).code() ==
+               Code::internal);
+        Table again(storage);
+        EXPECT(again.journal.open().has_value());
+        EXPECT(again.journal.last_counter("operator") == static_cast<std::uint64_t>(number - 1));
+    }
 }
 
 TEST(writing_again_after_a_failed_sync_is_tried_until_all_of_it_is_written) {

@@ -103,7 +103,33 @@ TEST(a_wrong_hmac_is_denied_and_an_issuer_without_method_needs_none) {
     EXPECT(check_signature("gw-1", command(), {}, {}, fake).code() == Code::denied);
 }
 
+TEST(the_key_of_the_issuer_that_is_named_decides_wherever_it_stands_in_the_list) {
+    const std::array<Issuer, 3> issuers{Issuer{"operatos", SignatureMethod::none, {}},
+                                        Issuer{"operator", SignatureMethod::ed25519, {1}},
+                                        Issuer{"installer", SignatureMethod::ed25519, {2}}};
+    Command c = command();
+    for (const Issuer& by : issuers) {
+        const auto code = sign("gw-1", c, by);
+        EXPECT(check_signature("gw-1", c, code, issuers, fake).has_value() ==
+               (by.name == c.issuer));
+    }
+    c.issuer = "installer";
+    EXPECT(check_signature("gw-1", c, sign("gw-1", c, issuers[2]), issuers, fake).has_value());
+    EXPECT(check_signature("gw-1", c, sign("gw-1", c, issuers[1]), issuers, fake).code() ==
+           Code::denied);
+}
+
+TEST(a_method_that_nobody_knows_admits_nobody) {
+    const Issuer issuer{"operator", static_cast<SignatureMethod>(7), {1, 2, 3}};
+    const auto code = sign("gw-1", command(), issuer);
+    EXPECT(check_signature("gw-1", command(), code, {&issuer, 1}, fake).code() == Code::denied);
+}
+
 TEST(what_is_signed_must_fit) {
     std::array<std::uint8_t, 40> small{};
     EXPECT(signed_bytes("gw-1", command(), small).code() == Code::full);
+    static constexpr std::array<char, signed_command_size_max> name{'g', 'w'};
+    const Issuer open{"operator", SignatureMethod::none, {}};
+    EXPECT(check_signature({name.data(), name.size()}, command(), {}, {&open, 1}, fake).code() ==
+           Code::full);
 }

@@ -17,6 +17,7 @@ struct SmallStorage : Storage {
     int syncs = 0;
     std::size_t writes = 0;
     std::size_t writes_left = SIZE_MAX;
+    std::size_t failing_write = SIZE_MAX;        // this one alone fails
     std::uint64_t unreadable_from = UINT64_MAX;  // reads that begin in between fail
     std::uint64_t unreadable_to = UINT64_MAX;
     bool erases_fail = false;
@@ -34,7 +35,8 @@ struct SmallStorage : Storage {
         return done;
     }
     Status write(std::uint64_t at, Bytes in) override {
-        if (writes_left == 0) {
+        if (writes_left == 0 || writes == failing_write) {
+            failing_write = SIZE_MAX;
             return JW_FAIL(internal);
         }
         --writes_left;
