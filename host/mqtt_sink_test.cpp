@@ -115,6 +115,7 @@ class MqttSinkTest : public ::testing::Test, private GatewayOut {
     void reading(std::size_t, const Reading&, Instant) override {}
     void identified(std::size_t, const DeviceInfo&, Instant) override {}
     void fault(const Fault&, Instant) override {}
+    void command_begun(const CommandId&, Status) override {}
     void command_finished(const CommandResult&, CommandSource, Instant) override {}
     void breach(const char*, Instant) override {}
 

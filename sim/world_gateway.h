@@ -73,6 +73,7 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
     void fault(const Fault& fault, Instant now) override;
     void breach(const char* what, Instant now) override;
+    void command_begun(const CommandId& /*id*/, Status /*written*/) override {}
     void command_finished(const CommandResult& result, CommandSource source, Instant now) override;
     void rejected(const Record& record) override;
 

@@ -76,6 +76,13 @@ CAMPAIGNS = [
              ["--rounds", "1000"], "{kills} kills over {commands} commands, {executed} of the cut "
              "ones executed, {interrupted} reported as interrupted, {executed_twice} executed "
              "twice, {lost} not reported", PATH, "no peer publishes such a figure"),
+    Campaign("command_answer", "kill -9 right after the API said 202, and between every two steps "
+             "of such a command", "real processes, real broker",
+             [sys.executable, E2E / "command_answer.py"], ["--answers", "200", "--rounds", "5"],
+             ["--answers", "10000", "--rounds", "100"], "{kills} kills, {promised} of them after "
+             "the 202: every command known afterwards, {executed} executed, {interrupted} reported "
+             "as interrupted, {executed_twice} executed twice, {lost} not reported", PATH,
+             "no peer publishes such a figure"),
     Campaign("kill", "kill -9 of the real gateway under load", "real processes, real broker",
              [sys.executable, E2E / "kill.py"],
              ["--kills", "1000", "--records", "2000000", "--gateways", "3"],

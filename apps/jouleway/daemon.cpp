@@ -339,6 +339,17 @@ void Daemon::breach(const char* what, Instant /*now*/) {
     }
 }
 
+void Daemon::command_begun(const CommandId& id, Status written) {
+    if (!written) {
+        spdlog::error("the disk did not take command {}, it is not carried out: {}",
+                      id.view(),
+                      code_name(written.code()));
+    }
+    if (hooks_.begun) {
+        hooks_.begun(id, written);
+    }
+}
+
 void Daemon::command_finished(const CommandResult& result, CommandSource source, Instant /*now*/) {
     if (source == CommandSource::remote) {
         for (const auto& sink : sinks_) {

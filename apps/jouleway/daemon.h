@@ -99,6 +99,7 @@ class Daemon final : private GatewayOut {
     /// What the page wants to hear of; set before start().
     struct Hooks {
         std::function<void(std::size_t device, const Reading& reading, Instant now)> reading;
+        std::function<void(const CommandId& id, Status written)> begun;
         std::function<void(const CommandResult& result, CommandSource source)> finished;
         std::function<void()> breach;  // the program must stop and begin anew
     };
@@ -112,6 +113,7 @@ class Daemon final : private GatewayOut {
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
     void fault(const Fault& fault, Instant now) override;
+    void command_begun(const CommandId& id, Status written) override;
     void command_finished(const CommandResult& result, CommandSource source, Instant now) override;
     void breach(const char* what, Instant now) override;
 

@@ -58,6 +58,7 @@ http::GatewayView Door::make_view(const Loop& loop, Instant started) {
     view.submit = [this](const Command& command) {
         return daemon_.gateway().submit(command, CommandSource::local, Loop::now());
     };
+    view.recall = [this](std::string_view id) { return recall(id); };
     return view;
 }
 
@@ -168,6 +169,22 @@ std::vector<http::BusView> Door::buses() const {
         views.push_back(std::move(view));
     }
     return views;
+}
+
+std::optional<http::CommandView> Door::recall(std::string_view id) const {
+    const std::span<const JournalEntry> entries = daemon_.gateway().commands().journal().entries();
+    const auto known = std::ranges::find_if(entries, [&](const auto& one) { return one.id == id; });
+    if (known == entries.end()) {
+        return std::nullopt;
+    }
+    http::CommandView view;
+    view.id = known->id;
+    view.target = known->target;
+    view.finished = known->phase == CommandPhase::reported;
+    if (view.finished) {
+        view.result = Commands::result_of(*known);
+    }
+    return view;
 }
 
 }  // namespace jw

@@ -2,7 +2,9 @@
 #pragma once
 // Door: API and pages of one daemon, behind the one door of host/http.
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "apps/jouleway/daemon.h"
 #include "host/http/access.h"
@@ -27,6 +29,7 @@ class Door {
     void reading(std::size_t device, const Reading& reading, Instant now) {
         api_.reading(device, reading, now);
     }
+    void begun(const CommandId& id, Status written) { api_.begun(id, written); }
     void finished(const CommandResult& result, bool local) { api_.finished(result, local); }
 
   private:
@@ -36,6 +39,7 @@ class Door {
     [[nodiscard]] std::vector<http::SinkView> sinks() const;
     [[nodiscard]] std::vector<http::FaultView> faults() const;
     [[nodiscard]] std::vector<http::BusView> buses() const;
+    [[nodiscard]] std::optional<http::CommandView> recall(std::string_view id) const;
 
     Workers& workers_;
     Daemon& daemon_;

@@ -64,6 +64,7 @@ class Program {
             .reading = [this](std::size_t device,
                               const Reading& reading,
                               Instant now) { door_->reading(device, reading, now); },
+            .begun = [this](const CommandId& id, Status written) { door_->begun(id, written); },
             .finished =
                 [this](const CommandResult& result, CommandSource source) {
                     door_->finished(result, source == CommandSource::local);

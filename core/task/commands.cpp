@@ -81,10 +81,13 @@ bool Commands::behind_another(const Job& job) const {
            });
 }
 
-bool Commands::device_busy(const Name& target) const {
-    return std::any_of(jobs_.begin(), jobs_.end(), [&](const Job& job) {
-        return job.command.target == target &&
-               (job.step == Step::acting || job.step == Step::beginning);
+/// Whether another command is the device's next one. What is begun acts in the order it came.
+bool Commands::device_busy(const Job& job) const {
+    return std::any_of(jobs_.begin(), jobs_.end(), [&](const Job& other) {
+        const bool queued =
+            other.step == Step::beginning || (other.step == Step::waiting && other.begun);
+        return &other != &job && other.command.target == job.command.target &&
+               (other.step == Step::acting || (queued && (!job.begun || &other < &job)));
     });
 }
 
@@ -148,17 +151,25 @@ ResultCode Commands::judge(const Command& command,
     return ports_.check(command);
 }
 
+CommandResult Commands::result_of(const JournalEntry& known) {
+    return {known.id, known.target, known.code, sentence(known.code), known.value};
+}
+
 bool Commands::answered(const CommandId& id, CommandSource source, Instant now) {
-    if (find(id) != nullptr) {
+    if (const Job* const job = find(id)) {
+        if (job->durable) {
+            ports_.begun(id, done);
+        } else if (job->begun && job->step == Step::reporting) {
+            ports_.begun(id, JW_FAIL(busy));
+        }
         return true;  // under way, its end is told
     }
     const JournalEntry* const known = journal_.find(id);
     if (known == nullptr) {
         return false;
     }
-    const CommandResult result{
-        known->id, known->target, known->code, sentence(known->code), known->value};
-    ports_.finished(result, source, now);
+    ports_.begun(id, done);
+    ports_.finished(result_of(*known), source, now);
     return true;
 }
 
@@ -213,7 +224,11 @@ Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
     Instant next = never;
     for (std::size_t i = jobs_.size(); i > 0; --i) {
         Job& job = jobs_[i - 1];
-        if (job.step == Step::waiting) {
+        if (job.step == Step::waiting && job.begun) {
+            if (!device_busy(job)) {
+                act(job, now);
+            }
+        } else if (job.step == Step::waiting) {
             const bool early = job.command.not_before_ms != 0 &&
                                (!unix_ms || *unix_ms < job.command.not_before_ms);
             const bool expired =
@@ -226,7 +241,10 @@ Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
                 job.result.code = ResultCode::repeated;  // a later one of the issuer began first
                 job.result.text = sentence(ResultCode::repeated);
                 report(job, now);
-            } else if (!early && !device_busy(job.command.target) && !behind_another(job)) {
+            } else if (job.source == CommandSource::local ||
+                       (!early && !device_busy(job) && !behind_another(job))) {
+                // Who asked from here waits for the journal, and it alone knows the command; what
+                // came from afar is still there after a restart.
                 begin(job, unix_ms, now);
             }
         } else if (job.step == Step::acting && now >= job.deadline) {
@@ -254,27 +272,37 @@ void Commands::begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now)
     job.begun = true;
     job.ticket = next_ticket_++;
     job.result.code = ResultCode::interrupted;  // what a restart would find
-    if (!journal_.put(entry(job, CommandPhase::begun), job.ticket, unix_ms)) {
-        job.result.code = ResultCode::busy;
-        job.result.text = sentence(ResultCode::busy);
-        report(job, now);
+    if (const Status put = journal_.put(entry(job, CommandPhase::begun), job.ticket, unix_ms);
+        !put) {
+        not_written(job, put.error(), now);
     }
+}
+
+/// Not durable, so not asked: the device did nothing.
+void Commands::not_written(Job& job, Error error, Instant now) {
+    job.result.code = ResultCode::busy;
+    job.result.text = sentence(ResultCode::busy);
+    report(job, now);
+    ports_.begun(job.command.id, error);
 }
 
 void Commands::synced(SyncTicket ticket, Status result, Instant now) {
     journal_.synced(ticket, result.has_value());
     for (Job& job : jobs_) {
-        if (job.ticket != ticket) {
+        if (job.ticket == 0 || job.ticket != ticket) {
             continue;
         }
+        if (result && !job.durable) {
+            job.durable = true;
+            ports_.begun(job.command.id, done);
+        }
         if (job.step == Step::beginning) {
-            if (result) {
-                act(job, now);
+            if (!result) {
+                not_written(job, result.error(), now);
+            } else if (device_busy(job)) {
+                job.step = Step::waiting;
             } else {
-                // Not durable, so not asked: the device did nothing.
-                job.result.code = ResultCode::busy;
-                job.result.text = sentence(ResultCode::busy);
-                report(job, now);
+                act(job, now);
             }
         } else if (job.step == Step::ending) {
             if (result) {

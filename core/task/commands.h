@@ -26,6 +26,10 @@ class CommandPorts {
     virtual ResultCode act(const Command& command, Instant now) = 0;
     /// Whether the command could be carried out at all (target, quantity, range); `executed`: yes.
     virtual ResultCode check(const Command& command) = 0;
+    /// Whether the command's id is on the medium now, told to every submit() that took it. `done`:
+    /// whatever is cut from here on, it ends in a result. An error: it is not, the device is not
+    /// asked, and it ends as `busy`.
+    virtual void begun(const CommandId& id, Status written) = 0;
     /// The result is on disk (or the command was refused): the request may be cleared.
     virtual void finished(const CommandResult& result, CommandSource source, Instant now) = 0;
 
@@ -40,7 +44,8 @@ class Commands {
         Command command;
         CommandSource source = CommandSource::local;
         Step step = Step::waiting;
-        bool begun = false;  // has an entry in the journal
+        bool begun = false;    // has an entry in the journal
+        bool durable = false;  // and on the medium
         SyncTicket ticket = 0;
         Instant deadline = never;
         CommandResult result;
@@ -74,6 +79,9 @@ class Commands {
     Instant step(std::optional<std::int64_t> unix_ms, Instant now);
 
     [[nodiscard]] std::span<const Job> jobs() const { return jobs_.items(); }
+    /// Commands of earlier lives as well, those that ended since too.
+    [[nodiscard]] const CommandJournal& journal() const { return journal_; }
+    static CommandResult result_of(const JournalEntry& known);
     [[nodiscard]] std::uint32_t damaged() const { return journal_.damaged(); }
     [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
@@ -84,17 +92,18 @@ class Commands {
                      CommandSource source,
                      std::optional<std::int64_t> unix_ms) const;
     [[nodiscard]] Job* find(const CommandId& id);
-    /// Whether the command is known; where it has ended its result is told again.
+    /// Whether the command is known; what was told of it is told again.
     bool answered(const CommandId& id, CommandSource source, Instant now);
     [[nodiscard]] bool counter_used(const Job& job) const;
     [[nodiscard]] bool behind_another(const Job& job) const;
     void begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now);
+    void not_written(Job& job, Error error, Instant now);
     void act(Job& job, Instant now);
     void end(Job& job, ResultCode code, std::optional<std::int64_t> value, Instant now);
     void report(Job& job, Instant now);
     void close(std::size_t index, Instant now);
     [[nodiscard]] JournalEntry entry(const Job& job, CommandPhase phase) const;
-    bool device_busy(const Name& target) const;
+    [[nodiscard]] bool device_busy(const Job& job) const;
 
     CommandJournal& journal_;
     Outbox& outbox_;

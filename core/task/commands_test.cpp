@@ -47,6 +47,8 @@ struct Life : CommandPorts {
     bool device_answers = true;
     bool asked = false;
     ResultCode check_code = ResultCode::executed;
+    int begun_told = 0;
+    int not_written_told = 0;
 
     static OutboxSettings settings() {
         OutboxSettings s;
@@ -74,6 +76,9 @@ struct Life : CommandPorts {
     }
     ResultCode check(const Command& c) override {
         return c.target == "plug" ? check_code : ResultCode::unknown_target;
+    }
+    void begun(const CommandId&, Status written) override {
+        ++(written ? begun_told : not_written_told);
     }
     void finished(const CommandResult& result, CommandSource, Instant) override {
         ++cleared;
@@ -301,4 +306,88 @@ TEST(a_command_for_later_waits_and_one_device_takes_one_at_a_time) {
     EXPECT(life.commands.jobs()[1].step == Commands::Step::waiting);
     life.run();
     EXPECT(executed == 2);
+}
+
+TEST(a_command_counts_as_begun_only_once_its_id_is_on_the_medium) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT(life.commands.submit(command(), CommandSource::local, noon, life.now) ==
+               ResultCode::executed);
+        EXPECT(life.begun_told == 0);
+    }
+    EXPECT(life.advance() && life.begun_told == 1);
+    (void)life.commands.submit(command(), CommandSource::local, noon, life.now);
+    EXPECT(life.begun_told == 2);  // each request has its answer
+    life.run();
+    (void)life.commands.submit(command(), CommandSource::local, noon, life.now);
+    EXPECT(life.begun_told == 3 && life.not_written_told == 0 && executed == 1);
+}
+
+TEST(a_command_whose_begin_fails_on_the_medium_reaches_nobody) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    (void)life.commands.submit(command(), CommandSource::local, noon, life.now);
+    SyncTicket ticket = 0;
+    EXPECT(journal_bytes.take(ticket));
+    life.commands.synced(ticket, JW_FAIL(internal), life.now);
+    EXPECT(life.not_written_told == 1 && life.begun_told == 0 && !life.asked);
+    (void)life.commands.submit(command(), CommandSource::local, noon, life.now);
+    EXPECT(life.not_written_told == 2);
+    life.run();
+    EXPECT(executed == 0 && life.last == ResultCode::busy);
+}
+
+TEST(what_was_told_as_begun_is_known_after_any_cut_and_ends_in_a_result) {
+    for (int cut = 0; cut < 24; ++cut) {
+        fresh_media();
+        int executed = 0;
+        bool told = false;
+        {
+            Life life(executed);
+            life.run();
+            (void)life.commands.submit(command(), CommandSource::local, noon, life.now);
+            for (int i = 0; i < cut; ++i) {
+                (void)life.advance();
+            }
+            told = life.begun_told > 0;
+            records.cut();
+            journal_bytes.cut();
+        }
+        Life life(executed);
+        life.commands.resume(life.now);
+        life.run();
+        const JournalEntry* const known = life.journal.find("c-1");
+        EXPECT(!told || (known != nullptr && known->phase == CommandPhase::reported));
+        EXPECT(!told || known->code != ResultCode::executed || executed == 1);
+        EXPECT(told == (cut > 0));
+    }
+}
+
+TEST(commands_from_here_are_begun_at_once_and_reach_a_busy_device_in_their_order) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    life.device_answers = false;
+    for (const char* id : {"first", "second", "third"}) {
+        Command c = command(id);
+        c.counter = 0;
+        (void)life.commands.submit(c, CommandSource::local, noon, life.now);
+    }
+    for (int i = 0; i < 3; ++i) {
+        (void)life.advance();
+    }
+    EXPECT(life.begun_told == 3);
+    const auto jobs = life.commands.jobs();
+    EXPECT(jobs[0].step == Commands::Step::acting && jobs[1].step == Commands::Step::waiting);
+    life.asked = false;
+    life.commands.acted("plug", ResultCode::executed, 1, life.now);
+    (void)life.commands.step(noon, life.now);
+    EXPECT(life.asked && jobs[1].step == Commands::Step::acting);
+    EXPECT(jobs[2].step == Commands::Step::waiting);
+    life.device_answers = true;
+    life.run();
+    EXPECT(executed == 2 && life.cleared == 3);
 }

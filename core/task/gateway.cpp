@@ -441,6 +441,10 @@ ResultCode Gateway::act(const Command& command, Instant now) {
     }
 }
 
+void Gateway::begun(const CommandId& id, Status written) {
+    out_.command_begun(id, written);
+}
+
 void Gateway::finished(const CommandResult& result, CommandSource source, Instant now) {
     out_.command_finished(result, source, now);
 }

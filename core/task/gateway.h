@@ -26,6 +26,8 @@ class GatewayOut {
     virtual void reading(std::size_t device, const Reading& reading, Instant now) = 0;
     virtual void identified(std::size_t device, const DeviceInfo& info, Instant now) = 0;
     virtual void fault(const Fault& fault, Instant now) = 0;
+    /// As CommandPorts::begun().
+    virtual void command_begun(const CommandId& id, Status written) = 0;
     virtual void command_finished(const CommandResult& result,
                                   CommandSource source,
                                   Instant now) = 0;
@@ -113,6 +115,7 @@ class Gateway final : private FaultOut, private CommandPorts {
     void changed(const Fault& fault, Instant now) override;
     ResultCode act(const Command& command, Instant now) override;
     ResultCode check(const Command& command) override;
+    void begun(const CommandId& id, Status written) override;
     void finished(const CommandResult& result, CommandSource source, Instant now) override;
 
     template <class M>

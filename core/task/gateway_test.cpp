@@ -88,6 +88,7 @@ struct Scene final : GatewayOut {
     void identified(std::size_t, const DeviceInfo&, Instant) override { ++identified_times; }
     void fault(const Fault&, Instant) override { ++faults_told; }
     void breach(const char*, Instant) override { ++breaches; }
+    void command_begun(const CommandId&, Status) override {}
     void command_finished(const CommandResult& result, CommandSource, Instant) override {
         last = result.code;
         ++results;

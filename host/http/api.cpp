@@ -110,11 +110,12 @@ void Api::add_reading_routes(Router& router) {
 
 void Api::add_command_routes(Router& router) {
     constexpr std::size_t command_body_max = 16 * 1024;
-    router.add(Verb::post,
-               "/api/v1/commands",
-               Right::act,
-               now_answering([this](const Request& request) { return post_command(request); }),
-               command_body_max);
+    router.add(
+        Verb::post,
+        "/api/v1/commands",
+        Right::act,
+        [this](const Request& request, const Reply& reply) { post_command(request, reply); },
+        command_body_max);
     router.add(Verb::get, "/api/v1/commands", Right::read, now_answering([this](const Request&) {
                    return list_commands();
                }));
@@ -199,6 +200,7 @@ void Api::tell_if_changed(Server& server, const char* type, const std::string& b
 }
 
 Instant Api::step(Server& server, Instant now) {
+    give_up_waiting(now);
     if (now < next_) {
         return next_;
     }

@@ -19,14 +19,6 @@
 
 namespace jw::http {
 
-/// A command that came through any door, as far as it got.
-struct CommandView {
-    CommandId id;
-    Name target;
-    bool finished = false;
-    CommandResult result;
-};
-
 class Api {
   public:
     /// The view and the access outlive it. Values of `series_max` quantities are kept for charts.
@@ -39,11 +31,14 @@ class Api {
 
     // What the program tells while it happens.
     void reading(std::size_t device, const Reading& reading, Instant now);
+    /// As CommandPorts::begun(): answers who waits for it.
+    void begun(const CommandId& id, Status written);
     void finished(const CommandResult& result, bool local);
 
     /// What a new WebSocket is told first: everything.
     [[nodiscard]] std::vector<std::string> greeting() const;
-    /// Tells the WebSockets what changed; at most once a second. Returns when to call again.
+    /// Tells the WebSockets what changed; at most once a second. Answers who waited too long for
+    /// the disk. Returns when to call again.
     Instant step(Server& server, Instant now);
 
     [[nodiscard]] std::string metrics() const;
@@ -62,6 +57,13 @@ class Api {
         Instant at;
     };
 
+    /// A request that is answered once its command is on disk.
+    struct Waiting {
+        CommandId id;
+        Reply reply;
+        Instant until;
+    };
+
     void add_reading_routes(Router& router);
     void add_command_routes(Router& router);
     [[nodiscard]] std::string status_json() const;
@@ -70,9 +72,12 @@ class Api {
     [[nodiscard]] std::string outbox_json() const;
     [[nodiscard]] std::string faults_json() const;
     [[nodiscard]] Response recent_response(const Request& request) const;
-    Response post_command(const Request& request);
-    std::optional<Response> answer_known_key(const std::string& key, const Request& request) const;
-    [[nodiscard]] Response get_command(const Request& request) const;
+    void post_command(const Request& request, const Reply& reply);
+    [[nodiscard]] const KnownKey* find_key(const std::string& key) const;
+    [[nodiscard]] CommandView* find_command(std::string_view id);
+    void answer_when_written(const CommandView& seen, const Reply& reply);
+    void give_up_waiting(Instant now);
+    [[nodiscard]] Response get_command(const Request& request);
     [[nodiscard]] Response list_commands() const;
     std::vector<bool> changed_devices();
     void tell_if_changed(Server& server, const char* type, const std::string& body);
@@ -83,6 +88,7 @@ class Api {
     Recent recent_;
     std::deque<CommandView> commands_;  // the last 50, oldest first
     std::deque<KnownKey> keys_;         // the last 64
+    std::vector<Waiting> waiting_;      // at most 24
     std::map<std::pair<std::string, ResultCode>, std::uint64_t> command_counts_;
     std::vector<std::string> results_;  // to be told
     std::vector<Told> told_devices_;

@@ -21,6 +21,10 @@ namespace {
 constexpr std::size_t commands_max = 50;
 constexpr std::size_t keys_max = 64;
 constexpr std::size_t key_size_max = 64;
+// Fewer than loopback has connections: others are still served.
+constexpr std::size_t waiting_max = 24;
+/// Shorter than what a connection or joulectl waits.
+constexpr Duration written_within = seconds(8);
 constexpr Duration key_age_max = seconds(24 * 60 * 60);
 
 /// 128 bits in the form of a UUID (RFC 9562, version 8: of our own making).
@@ -63,6 +67,12 @@ Response accepted(const CommandId& id) {
     Response response = json_response(fmt::format("{{\"id\":\"{}\"}}", id.view()), 202);
     response.headers.push_back({"Location", fmt::format("/api/v1/commands/{}", id.view())});
     return response;
+}
+
+Response unwritten() {
+    return problem(Problem::not_written,
+                   "The disk did not take the command, so the device was not asked. Check the "
+                   "disk's space and health, then send it again with a new Idempotency-Key.");
 }
 
 Response refused(ResultCode code, const Command& command) {
@@ -111,74 +121,124 @@ std::vector<ProblemDetail> read_command(const nlohmann::json& document, Command&
 
 }  // namespace
 
-std::optional<Response> Api::answer_known_key(const std::string& key,
-                                              const Request& request) const {
-    for (const KnownKey& known : keys_) {
-        if (known.key != key || view_.now() - known.at > key_age_max) {
-            continue;
-        }
-        return known.body == request.body
-                   ? accepted(known.id)
-                   : problem(Problem::key_reused, "Take a new key for a new command.");
-    }
-    return std::nullopt;
+const Api::KnownKey* Api::find_key(const std::string& key) const {
+    const auto known = std::find_if(keys_.begin(), keys_.end(), [&](const KnownKey& seen) {
+        return seen.key == key && view_.now() - seen.at <= key_age_max;
+    });
+    return known == keys_.end() ? nullptr : &*known;
 }
 
-Response Api::post_command(const Request& request) {
+CommandView* Api::find_command(std::string_view id) {
+    const auto known = std::find_if(commands_.rbegin(),
+                                    commands_.rend(),
+                                    [&](const CommandView& seen) { return seen.id == id; });
+    return known == commands_.rend() ? nullptr : &*known;
+}
+
+void Api::post_command(const Request& request, const Reply& reply) {
     const std::string key = plain_key(request.header("Idempotency-Key"));
     if (key.size() > key_size_max) {
-        return problem(Problem::malformed_request, "Give an Idempotency-Key of at most 64 bytes.");
+        reply(problem(Problem::malformed_request, "Give an Idempotency-Key of at most 64 bytes."));
+        return;
     }
     const std::string owned_key = request.admission.who + "\n" + key;
-    if (!key.empty()) {
-        if (std::optional<Response> known = answer_known_key(owned_key, request)) {
-            return *known;
-        }
+    const KnownKey* const known = key.empty() ? nullptr : find_key(owned_key);
+    if (known != nullptr && known->body != request.body) {
+        reply(problem(Problem::key_reused, "Take a new key for a new command."));
+        return;
+    }
+    const CommandView* const earlier = known == nullptr ? nullptr : find_command(known->id.view());
+    if (earlier != nullptr && (earlier->written || !earlier->finished)) {
+        answer_when_written(*earlier, reply);
+        return;
     }
     const auto document = nlohmann::json::parse(request.body, nullptr, false);
     if (document.is_discarded()) {
-        return problem(Problem::invalid_message, "The body is not JSON.");
+        reply(problem(Problem::invalid_message, "The body is not JSON."));
+        return;
     }
     Command command;
     if (const auto errors = read_command(document, command); !errors.empty()) {
-        return problem(Problem::invalid_message, "Mend what is listed under errors.", errors);
+        reply(problem(Problem::invalid_message, "Mend what is listed under errors.", errors));
+        return;
     }
     command.id = key.empty() ? random_id() : id_of_key(owned_key);
+    if (waiting_.size() >= waiting_max) {
+        reply(problem(Problem::busy, "Too many commands wait for the disk; try again."));
+        return;
+    }
     CommandView seen;
     seen.id = command.id;
     seen.target = command.target;
-    // The result may be told before submit() returns.
+    // What becomes of it may be told before submit() returns.
     commands_.push_back(seen);
     const ResultCode code = view_.submit(command);
     if (code != ResultCode::executed && code != ResultCode::repeated) {
-        std::erase_if(commands_, [&](const CommandView& known) { return known.id == command.id; });
-        return refused(code, command);
+        std::erase_if(commands_, [&](const CommandView& other) { return other.id == command.id; });
+        reply(refused(code, command));
+        return;
     }
-    if (commands_.size() > commands_max) {
-        commands_.pop_front();
-    }
-    if (!key.empty()) {
+    if (!key.empty() && known == nullptr) {
         keys_.push_back({owned_key, request.body, command.id, view_.now()});
         if (keys_.size() > keys_max) {
             keys_.pop_front();
         }
     }
-    return accepted(command.id);
+    answer_when_written(*find_command(command.id.view()), reply);
+    if (commands_.size() > commands_max) {
+        commands_.pop_front();
+    }
+}
+
+/// A command is promised only where the disk knows it: the power may fail behind the answer.
+void Api::answer_when_written(const CommandView& seen, const Reply& reply) {
+    if (seen.written) {
+        reply(*seen.written ? accepted(seen.id) : unwritten());
+    } else if (waiting_.size() < waiting_max) {
+        waiting_.push_back({seen.id, reply, view_.now() + written_within});
+    } else {
+        reply(problem(Problem::busy, "Too many requests wait for the disk; try again."));
+    }
+}
+
+void Api::begun(const CommandId& id, Status written) {
+    if (CommandView* const seen = find_command(id.view())) {
+        seen->written = written.has_value();
+    }
+    for (std::size_t i = waiting_.size(); i > 0; --i) {
+        if (waiting_[i - 1].id == id) {
+            waiting_[i - 1].reply(written ? accepted(id) : unwritten());
+            waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i - 1));
+        }
+    }
+}
+
+void Api::give_up_waiting(Instant now) {
+    std::erase_if(waiting_, [&](const Waiting& one) {
+        if (now < one.until) {
+            return false;
+        }
+        one.reply(problem(Problem::not_written,
+                          fmt::format("The disk has not answered for {} s, so it is not known "
+                                      "whether the command will be carried out. Ask again with the "
+                                      "same Idempotency-Key, or look at /api/v1/commands/{}.",
+                                      written_within.us / 1'000'000,
+                                      one.id.view())));
+        return true;
+    });
 }
 
 void Api::finished(const CommandResult& result, bool local) {
     ++command_counts_[{local ? "local" : "remote", result.code}];
-    auto known = std::find_if(commands_.rbegin(), commands_.rend(), [&](const CommandView& seen) {
-        return seen.id == result.id;
-    });
-    if (known == commands_.rend()) {
+    CommandView* known = find_command(result.id.view());
+    if (known == nullptr) {
         CommandView seen;
         seen.id = result.id;
         commands_.push_back(seen);
         if (commands_.size() > commands_max) {
             commands_.pop_front();
         }
-        known = commands_.rbegin();
+        known = &commands_.back();
     }
     known->target = result.target;
     known->finished = true;
@@ -188,14 +248,13 @@ void Api::finished(const CommandResult& result, bool local) {
     }
 }
 
-Response Api::get_command(const Request& request) const {
-    const auto known =
-        std::find_if(commands_.rbegin(), commands_.rend(), [&](const CommandView& seen) {
-            return seen.id == request.parameter;
-        });
-    return known == commands_.rend()
-               ? problem(Problem::not_found, "No command of the last 50 has this id.")
-               : json_response(api_json::command(*known));
+Response Api::get_command(const Request& request) {
+    if (const CommandView* const seen = find_command(request.parameter)) {
+        return json_response(api_json::command(*seen));
+    }
+    const std::optional<CommandView> recalled = view_.recall(request.parameter);
+    return recalled ? json_response(api_json::command(*recalled))
+                    : problem(Problem::not_found, "Neither the disk nor the last 50 have this id.");
 }
 
 Response Api::list_commands() const {

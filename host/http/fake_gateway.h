@@ -44,7 +44,13 @@ struct FakeGateway {
         view.times = [this] { return times; };
         view.submit = [this](const Command& command) {
             submitted.push_back(command);
+            if (answer == ResultCode::executed && written) {
+                begun(command.id, *written);
+            }
             return answer;
+        };
+        view.recall = [this](std::string_view id) -> std::optional<CommandView> {
+            return recalled && recalled->id == id ? recalled : std::nullopt;
         };
         SinkView sink;
         sink.name = "broker";
@@ -120,6 +126,9 @@ struct FakeGateway {
     TimesView times;
     std::vector<Command> submitted;
     ResultCode answer = ResultCode::executed;
+    std::optional<Status> written = done;  // what the disk says of a command; absent: nothing yet
+    std::function<void(const CommandId&, Status)> begun = [](const auto&, const Status&) {};
+    std::optional<CommandView> recalled;
     GatewayView view;
 };
 
@@ -142,6 +151,7 @@ inline GatewaySettings::Web guarded_web() {
 struct Site {
     explicit Site(const GatewaySettings::Web& web) : access(web, {"gw"}) {
         api.add_routes(router);
+        gateway.begun = [this](const CommandId& id, Status written) { api.begun(id, written); };
         server.greet_with([this] { return api.greeting(); });
         api.use_counters(&server.counters());
         std::string reason;

@@ -29,6 +29,7 @@ constexpr ProblemType table[] = {
     {P::header_too_large, 431, "header-too-large", "The header is too large"},
     {P::internal, 500, "internal", "The gateway made a mistake"},
     {P::busy, 503, "busy", "The gateway has no room for this now"},
+    {P::not_written, 503, "not-written", "The command is not on disk"},
 };
 
 }  // namespace

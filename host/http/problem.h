@@ -31,6 +31,7 @@ enum class Problem : std::uint8_t {
     header_too_large,
     internal,
     busy,
+    not_written,
 };
 
 struct ProblemType {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/duration_counts.h"
@@ -85,6 +86,16 @@ struct BusView {
     DurationCounts answer_times;           // of Modbus requests
 };
 
+/// A command that came through any door, as far as it got.
+struct CommandView {
+    CommandId id;
+    Name target;
+    /// Whether its id is in the gateway's table of commands on disk; absent while that is open.
+    std::optional<bool> written;
+    bool finished = false;
+    CommandResult result;
+};
+
 /// How long this process takes for what others wait for.
 struct TimesView {
     DurationCounts loop_stall;  // turns of the loop
@@ -108,9 +119,11 @@ struct GatewayView {
     std::function<std::vector<FaultView>()> faults;
     std::function<std::vector<BusView>()> buses;
     std::function<TimesView()> times;
-    /// `executed`: it was taken, its result will be told to Api::finished(); anything else: why
-    /// not.
+    /// `executed`: it was taken, and Api::begun() and Api::finished() will be told, perhaps before
+    /// this returns; anything else: why not.
     std::function<ResultCode(const Command&)> submit;
+    /// What the gateway's table on disk knows of a command, also of an earlier life.
+    std::function<std::optional<CommandView>(std::string_view id)> recall;
 };
 
 }  // namespace jw::http
