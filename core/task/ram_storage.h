@@ -19,6 +19,10 @@ class RamStorage final : public Storage {
         return done;
     }
     Status write(std::uint64_t at, Bytes in) override {
+        if (fail_writes > 0) {
+            --fail_writes;
+            return JW_FAIL(internal);
+        }
         std::copy(in.begin(), in.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at));
         return done;
     }
@@ -39,6 +43,8 @@ class RamStorage final : public Storage {
         bytes_ = medium_;
         asked_.clear();
     }
+
+    int fail_writes = 0;
 
   private:
     std::array<std::uint8_t, Blocks * block_size> bytes_{};
