@@ -23,21 +23,24 @@ class TestStorage : public Storage {
         medium_ = bytes_;
         from_ = to_ = 0;
         ticket_ = {};
-        fail_syncs = fail_writes = 0;
+        fail_syncs = fail_writes = fail_erases = good_writes = 0;
+        unreadable_from = unreadable_to = 0;
         written_twice = 0;
         bytes_written = 0;
     }
     [[nodiscard]] std::uint32_t block_count() const override { return blocks; }
     [[nodiscard]] bool is_cached() const override { return shape_ == Shape::file; }
     Status read(std::uint64_t at, MutableBytes out) override {
-        if (at > bytes_.size() || out.size() > bytes_.size() - at) {
+        if (at + out.size() > bytes_.size() || (at >= unreadable_from && at < unreadable_to)) {
             return JW_FAIL(internal);
         }
         std::memcpy(out.data(), bytes_.data() + at, out.size());
         return done;
     }
     Status write(std::uint64_t at, Bytes bytes) override {
-        if (fail_writes > 0) {
+        if (fail_writes > 0 && good_writes > 0) {
+            --good_writes;
+        } else if (fail_writes > 0) {
             --fail_writes;
             Error error = JW_FAIL(full);
             error.code = fail_code;
@@ -53,6 +56,10 @@ class TestStorage : public Storage {
         return done;
     }
     Status erase(std::uint32_t block) override {
+        if (fail_erases > 0) {
+            --fail_erases;
+            return JW_FAIL(internal);
+        }
         if (shape_ == Shape::flash) {
             std::memset(bytes_.data() + std::size_t{block} * block_size, 0xFF, block_size);
             touch(std::size_t{block} * block_size, block_size);
@@ -89,13 +96,22 @@ class TestStorage : public Storage {
         bytes_[at] ^= mask;
         medium_[at] ^= mask;
     }
+    /// Reads that begin in these blocks fail.
+    void lose_blocks(std::uint64_t first, std::uint64_t count) {
+        unreadable_from = first * block_size;
+        unreadable_to = (first + count) * block_size;
+    }
     void zero(std::size_t from, std::size_t count) {
         std::memset(bytes_.data() + from, 0, count);
         std::memset(medium_.data() + from, 0, count);
     }
 
     int fail_syncs = 0;
+    int good_writes = 0;  // before those that fail
     int fail_writes = 0;
+    int fail_erases = 0;
+    std::uint64_t unreadable_from = 0;
+    std::uint64_t unreadable_to = 0;
     Code fail_code = Code::full;
     std::uint32_t written_twice = 0;
     std::uint64_t bytes_written = 0;
