@@ -31,7 +31,8 @@ class TestStorage : public Storage {
     [[nodiscard]] std::uint32_t block_count() const override { return blocks; }
     [[nodiscard]] bool is_cached() const override { return shape_ == Shape::file; }
     Status read(std::uint64_t at, MutableBytes out) override {
-        if (at + out.size() > bytes_.size() || (at >= unreadable_from && at < unreadable_to)) {
+        if (at + out.size() > bytes_.size() ||
+            (at < unreadable_to && at + out.size() > unreadable_from)) {
             return JW_FAIL(internal);
         }
         std::memcpy(out.data(), bytes_.data() + at, out.size());
@@ -96,7 +97,7 @@ class TestStorage : public Storage {
         bytes_[at] ^= mask;
         medium_[at] ^= mask;
     }
-    /// Reads that begin in these blocks fail.
+    /// Nothing of these blocks can be read.
     void lose_blocks(std::uint64_t first, std::uint64_t count) {
         unreadable_from = first * block_size;
         unreadable_to = (first + count) * block_size;
