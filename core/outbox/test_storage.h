@@ -24,7 +24,7 @@ class TestStorage : public Storage {
         from_ = to_ = 0;
         ticket_ = {};
         fail_syncs = fail_writes = fail_erases = good_writes = 0;
-        unreadable_from = unreadable_to = 0;
+        unreadable_from = unreadable_to = unwritable_from = unwritable_to = 0;
         written_twice = 0;
         bytes_written = 0;
     }
@@ -39,6 +39,9 @@ class TestStorage : public Storage {
         return done;
     }
     Status write(std::uint64_t at, Bytes bytes) override {
+        if (at >= unwritable_from && at < unwritable_to) {
+            return JW_FAIL(denied);
+        }
         if (fail_writes > 0 && good_writes > 0) {
             --good_writes;
         } else if (fail_writes > 0) {
@@ -113,6 +116,8 @@ class TestStorage : public Storage {
     int fail_erases = 0;
     std::uint64_t unreadable_from = 0;
     std::uint64_t unreadable_to = 0;
+    std::uint64_t unwritable_from = 0;
+    std::uint64_t unwritable_to = 0;
     Code fail_code = Code::full;
     std::uint32_t written_twice = 0;
     std::uint64_t bytes_written = 0;
