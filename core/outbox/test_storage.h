@@ -31,8 +31,11 @@ class TestStorage : public Storage {
     [[nodiscard]] std::uint32_t block_count() const override { return blocks; }
     [[nodiscard]] bool is_cached() const override { return shape_ == Shape::file; }
     Status read(std::uint64_t at, MutableBytes out) override {
-        if (at + out.size() > bytes_.size() ||
-            (at < unreadable_to && at + out.size() > unreadable_from)) {
+        if (at > bytes_.size() || out.size() > bytes_.size() - at) {
+            return JW_FAIL(internal);
+        }
+        const std::uint64_t end = at + out.size();
+        if (at < unreadable_to && end > unreadable_from) {
             return JW_FAIL(internal);
         }
         std::memcpy(out.data(), bytes_.data() + at, out.size());
