@@ -255,11 +255,10 @@ TEST(an_issuers_commands_begin_in_the_order_of_their_counters) {
     EXPECT(third_begins(third));
 }
 
-TEST(commands_for_one_device_wait_for_each_other_whoever_sent_them) {
+TEST(commands_from_afar_for_one_device_wait_for_each_other_whoever_sent_them) {
     Command third = numbered("third", 1);
     third.issuer = "installer";
     EXPECT(!third_begins(third));
-    EXPECT(!third_begins(third, CommandSource::local));
 }
 
 TEST(what_a_restart_finds_ended_is_reported_as_it_ended) {
