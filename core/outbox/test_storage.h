@@ -22,6 +22,7 @@ class TestStorage : public Storage {
         bytes_.fill(shape == Shape::flash ? 0xFF : 0);
         medium_ = bytes_;
         from_ = to_ = 0;
+        unsynced_ = {};
         ticket_ = {};
         fail_syncs = fail_writes = fail_erases = good_writes = 0;
         unreadable_from = unreadable_to = unwritable_from = unwritable_to = 0;
@@ -74,7 +75,8 @@ class TestStorage : public Storage {
         return done;
     }
     void sync(SyncTicket ticket) override { ticket_ = ticket; }
-    /// The answer to the last sync, if one is due. A failed one leaves the medium as it was.
+    /// The answer to the last sync, if one is due. After a failed one what was written before it
+    /// never reaches the medium unless it is written again.
     bool answer(SyncTicket& ticket, Status& result) {
         if (!ticket_) {
             return false;
@@ -85,16 +87,18 @@ class TestStorage : public Storage {
             --fail_syncs;
             result = JW_FAIL(internal);
         } else {
-            std::memcpy(medium_.data() + from_, bytes_.data() + from_, to_ - from_);
-            from_ = to_ = 0;
+            settle();
             result = done;
         }
+        from_ = to_ = 0;
+        unsynced_ = {};
         return true;
     }
     /// Everything since the last sync is lost.
     void cut_power() {
         bytes_ = medium_;
         from_ = to_ = 0;
+        unsynced_ = {};
         ticket_ = {};
     }
     std::uint8_t& byte(std::size_t at) { return bytes_[at]; }
@@ -129,11 +133,24 @@ class TestStorage : public Storage {
     void touch(std::size_t at, std::size_t size) {
         from_ = from_ == to_ ? at : std::min(from_, at);
         to_ = std::max(to_, at + size);
+        for (std::size_t i = at; i < at + size; ++i) {
+            unsynced_[i / 64] |= std::uint64_t{1} << (i % 64);
+        }
+    }
+    void settle() {
+        for (std::size_t word = from_ / 64; word * 64 < to_; ++word) {
+            for (std::size_t i = 0; i < 64 && unsynced_[word] != 0; ++i) {
+                if ((unsynced_[word] >> i & 1U) != 0) {
+                    medium_[word * 64 + i] = bytes_[word * 64 + i];
+                }
+            }
+        }
     }
 
     Shape shape_ = Shape::file;
     std::size_t from_ = 0;  // what was written since the last sync lies between these
     std::size_t to_ = 0;
+    std::array<std::uint64_t, blocks * block_size / 64> unsynced_{};  // a bit for each byte of it
     std::optional<SyncTicket> ticket_;  // of the sync that waits for its answer
     std::array<std::uint8_t, blocks * block_size> bytes_{};
     std::array<std::uint8_t, blocks * block_size> medium_{};
