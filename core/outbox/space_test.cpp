@@ -328,6 +328,26 @@ TEST(a_record_whose_second_half_cannot_be_written_is_a_gap) {
     }
 }
 
+TEST(a_storage_that_gets_busy_in_the_middle_of_a_record_costs_its_number) {
+    format(Shape::flash);
+    Box box;
+    EXPECT(box.open().has_value());
+    for (std::uint32_t i = 1; i <= 37; ++i) {
+        EXPECT(box.append(telemetry, i, 100).has_value());
+    }
+    storage.good_writes = 2;
+    storage.fail_writes = 1;
+    storage.fail_code = Code::busy;
+    EXPECT(box.append(telemetry, 38, 100).code() == Code::busy);
+    storage.fail_code = Code::full;
+    EXPECT(box.append(telemetry, 39, 100).has_value());
+    box.sync();
+    Cursor cursor{.record_class = telemetry, .seq = 38};
+    EXPECT(box.take(cursor) == 0 && box.gap.from == 38 && box.gap.to == 38);
+    EXPECT(box.take(cursor) == 39 && box.last.id.seq == 39);
+    EXPECT(storage.written_twice == 0);
+}
+
 TEST(a_segment_that_cannot_be_begun_costs_no_number) {
     format(Shape::flash);
     Box box;

@@ -26,8 +26,9 @@ class TestStorage : public Storage {
         ticket_ = {};
         fail_syncs = fail_writes = fail_erases = good_writes = 0;
         unreadable_from = unreadable_to = unwritable_from = unwritable_to = 0;
-        written_twice = 0;
+        written_twice = reads = 0;
         bytes_written = 0;
+        failed_syncs_write = false;
     }
     [[nodiscard]] std::uint32_t block_count() const override { return blocks; }
     [[nodiscard]] bool is_cached() const override { return shape_ == Shape::file; }
@@ -39,6 +40,7 @@ class TestStorage : public Storage {
         if (at < unreadable_to && end > unreadable_from) {
             return JW_FAIL(internal);
         }
+        ++reads;
         std::memcpy(out.data(), bytes_.data() + at, out.size());
         return done;
     }
@@ -85,6 +87,9 @@ class TestStorage : public Storage {
         ticket_ = {};
         if (fail_syncs > 0) {
             --fail_syncs;
+            if (failed_syncs_write) {
+                settle();
+            }
             result = JW_FAIL(internal);
         } else {
             settle();
@@ -118,7 +123,8 @@ class TestStorage : public Storage {
     }
 
     int fail_syncs = 0;
-    int good_writes = 0;  // before those that fail
+    bool failed_syncs_write = false;  // all of it, though they fail
+    int good_writes = 0;              // before those that fail
     int fail_writes = 0;
     int fail_erases = 0;
     std::uint64_t unreadable_from = 0;
@@ -127,6 +133,7 @@ class TestStorage : public Storage {
     std::uint64_t unwritable_to = 0;
     Code fail_code = Code::full;
     std::uint32_t written_twice = 0;
+    std::uint32_t reads = 0;
     std::uint64_t bytes_written = 0;
 
   private:
