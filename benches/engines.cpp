@@ -28,7 +28,6 @@ class OutboxEngine final : public Engine {
     void append(std::span<const Bytes> records) override {
         const Instant now = Loop::now();
         Outbox& outbox = store_.outbox();
-        const std::uint64_t before = outbox.appended_to(RecordClass::telemetry);
         for (const Bytes& record : records) {
             while (!store_.append(record, now)) {
                 (void)outbox.step(now + window);
@@ -36,13 +35,17 @@ class OutboxEngine final : public Engine {
             }
         }
         (void)outbox.step(now + window);
-        wait_for(ahead_ == Ahead::yes ? before : outbox.appended_to(RecordClass::telemetry));
+        batches_[batch_++ % batches_ahead] = outbox.appended_to(RecordClass::telemetry);
+        // Of those that are ahead, the slot that is used next holds the oldest.
+        wait_for(ahead_ == Ahead::yes ? batches_[batch_ % batches_ahead]
+                                      : outbox.appended_to(RecordClass::telemetry));
         outbox.confirm(0, RecordClass::telemetry, store_.accepted(), now);
     }
     void finish() override { wait_for(store_.outbox().appended_to(RecordClass::telemetry)); }
 
   private:
     static constexpr Duration window = microseconds(1);
+    static constexpr std::size_t batches_ahead = 3;  // appended and not accepted yet, at most
 
     void wait_for(std::uint64_t accepted) {
         while (store_.accepted() < accepted) {
@@ -51,6 +54,8 @@ class OutboxEngine final : public Engine {
     }
 
     Ahead ahead_;
+    std::array<std::uint64_t, batches_ahead> batches_{};  // where the last ones ended
+    std::size_t batch_ = 0;
     Loop loop_;
     // Asio would not run again after a run that left nothing to do.
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{

@@ -22,8 +22,8 @@ class Engine {
 
 /// Files of `bytes`, written beforehand where the engine has such.
 enum class Ahead : bool { no, yes };
-/// As in the gateway. Ahead: a batch is appended while the one before is being synced, since
-/// append() never waits; still one sync a batch.
+/// As in the gateway. Ahead: a batch is appended while the two before it are on their way to the
+/// medium, since append() never waits; still one sync a batch.
 std::unique_ptr<Engine> outbox_engine(const std::string& folder, std::uint64_t bytes, Ahead ahead);
 /// One checksum a record, one write and one fdatasync a batch, in a file written beforehand.
 std::unique_ptr<Engine> plain_log_engine(const std::string& folder, std::uint64_t bytes);

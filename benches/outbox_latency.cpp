@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <mutex>
+
 #include "benches/disk.h"
 #include "benches/report.h"
 #include "benches/store.h"
@@ -62,7 +64,7 @@ class Feeder {
     [[nodiscard]] std::size_t appended() const { return due_.size(); }
     [[nodiscard]] bool all_accepted() const { return waits.us.size() == due_.size(); }
     void end() { next_ = never; }
-    /// What the writer's thread noted; once it rests.
+    /// What the writing threads noted; once they rest.
     std::vector<double> take_syncs() { return std::move(syncs_us_); }
 
     Waits waits;
@@ -77,12 +79,15 @@ class Feeder {
     }
     int sync(int fd) {
         int result = 0;
-        syncs_us_.push_back(1e6 * seconds_of([&] { result = fdatasync(fd); }));
+        const double us = 1e6 * seconds_of([&] { result = fdatasync(fd); });
+        const std::lock_guard lock(mutex_);
+        syncs_us_.push_back(us);
         return result;
     }
 
     std::vector<std::vector<std::uint8_t>> payloads_;
     std::vector<Instant> due_;
+    std::mutex mutex_;  // guards the next one: two threads sync
     std::vector<double> syncs_us_;
     Instant next_ = never;
     Store store_;

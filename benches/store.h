@@ -18,7 +18,7 @@ struct StoreSettings {
     std::function<int(int fd)> sync_file = {};
 };
 
-/// One outbox with one sink named "broker". With a loop the storage's own thread writes, as in the
+/// One outbox with one sink named "broker". With a loop the storage's own threads write, as in the
 /// gateway; without one everything happens within the call.
 class Store {
   public:

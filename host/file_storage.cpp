@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FileStorage: queueing and reading on the loop, writing and syncing on one thread.
+// FileStorage: queueing and reading on the loop, writing and syncing on threads that take turns.
 #include "host/file_storage.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint64_t chunk_size = 1U << 20;
 constexpr std::uint64_t hint_size = 1U << 20;
 constexpr std::size_t hint_read_least = 512;  // who reads less looks at heads of blocks
-constexpr std::size_t idle_capacity = 128U << 10;
+constexpr std::size_t idle_capacity = 64U << 10;
 
 Error failure_of(int reason) {
     switch (reason) {
@@ -141,20 +141,33 @@ FileStorage::FileStorage(Loop* loop, FileStorageSettings settings, Synced synced
 }
 
 FileStorage::~FileStorage() {
-    if (thread_.joinable()) {
-        {
-            const std::lock_guard lock(mutex_);
-            stopping_ = true;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) {
+            thread.join();
         }
-        wake_.notify_one();
-        thread_.join();
     }
     if (fd_ >= 0) {
-        back_.add(front_);
-        if (!back_.entries.empty()) {
-            (void)write_back();
+        // Nobody heard how the last jobs ended: they go once more.
+        Job last;
+        last.batch.add(kept_);
+        for (; settled_ < handed_; ++settled_) {
+            last.batch.add(jobs_[settled_ % jobs_max].batch);
         }
-        close(fd_);
+        last.batch.add(front_);
+        if (!last.batch.entries.empty()) {
+            write_out(last);
+            make_durable(last, fd_);
+        }
+    }
+    for (const int fd : {fd_, second_fd_}) {
+        if (fd >= 0) {
+            close(fd);
+        }
     }
 }
 
@@ -197,7 +210,12 @@ Status FileStorage::open() {
     data_end_ = data_end(fd_, size);
     filled_.assign((size + chunk_size - 1) / chunk_size, false);
     if (loop_ != nullptr) {
-        thread_ = std::thread([this] { work(); });
+        second_fd_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+        if (second_fd_ < 0) {
+            return refuse(errno, "the store cannot be opened twice");
+        }
+        threads_[0] = std::thread([this] { work(fd_); });
+        threads_[1] = std::thread([this] { work(second_fd_); });
     }
     return done;
 }
@@ -257,7 +275,10 @@ Status FileStorage::read(std::uint64_t at, MutableBytes out) {
         }
         got += static_cast<std::size_t>(part);
     }
-    back_.overlay(at, out);
+    kept_.overlay(at, out);
+    for (std::uint64_t job = settled_; job < handed_; ++job) {
+        jobs_[job % jobs_max].batch.overlay(at, out);
+    }
     front_.overlay(at, out);
     return done;
 }
@@ -267,12 +288,8 @@ Status FileStorage::write(std::uint64_t at, Bytes bytes) {
     if (at > size || bytes.size() > size - at) {
         return JW_FAIL(out_of_range);
     }
-    if (front_.bytes.size() + back_.bytes.size() + bytes.size() > settings_.queue_bytes_max) {
-        Error error = JW_FAIL(busy);
-        if (failure_ != Code::ok) {
-            error.code = failure_;
-        }
-        return error;
+    if (bytes_waiting() + bytes.size() > settings_.queue_bytes_max) {
+        return failure_ == Code::ok ? JW_FAIL(busy) : failure();
     }
     front_.add(at, bytes);
     data_end_ = std::max(data_end_, at + bytes.size());
@@ -292,85 +309,126 @@ void FileStorage::sync(SyncTicket ticket) {
     hand_over();
 }
 
+std::size_t FileStorage::bytes_waiting() const {
+    std::size_t bytes = front_.bytes.size() + kept_.bytes.size();
+    for (const Job& job : jobs_) {
+        bytes += job.batch.bytes.size();
+    }
+    return bytes;
+}
+
+Error FileStorage::failure() const {
+    Error error = JW_FAIL(internal);
+    error.code = failure_;
+    return error;
+}
+
 void FileStorage::hand_over() {
-    // Without a request, bytes wait for it until they fill a quarter of the queue.
-    while (!writing_ &&
+    // Without a request, bytes wait for it until they fill a quarter of the queue. After a failure
+    // nothing goes before all is answered: then it goes together with what failed.
+    const std::size_t most = loop_ == nullptr ? 1 : jobs_max;
+    while (!settling_ && handed_ - settled_ < most && settled_ >= failed_to_ &&
            (!front_.tickets.empty() || front_.bytes.size() >= settings_.queue_bytes_max / 4)) {
-        if (back_.entries.empty()) {
-            std::swap(front_, back_);
+        Job& job = jobs_[handed_ % jobs_max];
+        if (kept_.entries.empty()) {
+            std::swap(front_, job.batch);
         } else {
-            back_.add(front_);
+            kept_.add(front_);
             front_.clear();
+            std::swap(kept_, job.batch);
         }
-        writing_ = true;
+        ++handed_;
         if (loop_ == nullptr) {
-            finished(write_back());
+            write_out(job);
+            make_durable(job, fd_);
+            answered(job);
             continue;
         }
         {
             const std::lock_guard lock(mutex_);
-            job_ = true;
+            queued_ = handed_;
         }
         wake_.notify_one();
     }
 }
 
-void FileStorage::finished(const Outcome& outcome) {
-    counters_.bytes_written += outcome.bytes_written;
-    counters_.writes += outcome.writes;
-    ++counters_.syncs;
-    sync_time_.add(outcome.sync_time);
-    Status result = done;
-    answered_.swap(back_.tickets);
-    back_.tickets.clear();
-    if (outcome.reason == 0) {
-        back_.clear();
-        failure_ = Code::ok;
-        trouble_.clear();
-    } else {
-        ++counters_.sync_failures;
-        result = failure_of(outcome.reason);
-        failure_ = result.code();
-        trouble_ = fmt::format("{}: writing failed: {}", path_, std::strerror(outcome.reason));
+void FileStorage::answered(Job& job) {
+    job.answered = true;
+    // Whatever is written or asked for by the callers' answers waits until this is over.
+    settling_ = true;
+    while (settled_ < handed_ && jobs_[settled_ % jobs_max].answered) {
+        settle(jobs_[settled_ % jobs_max]);
     }
-    // Whatever is written or asked for by these calls waits until the batch is settled.
-    for (const SyncTicket ticket : answered_) {
-        synced_(ticket, result);
-    }
-    answered_.clear();
-    writing_ = false;
+    settling_ = false;
     if (loop_ != nullptr) {
         hand_over();
     }
 }
 
-void FileStorage::work() {
+void FileStorage::settle(Job& job) {
+    const Outcome outcome = std::exchange(job.outcome, {});
+    counters_.bytes_written += outcome.bytes_written;
+    counters_.writes += outcome.writes;
+    ++counters_.syncs;
+    sync_time_.add(outcome.sync_time);
+    tickets_.swap(job.batch.tickets);
+    job.batch.tickets.clear();
+    Status result = done;
+    if (outcome.reason == 0 && settled_ >= failed_to_) {
+        failure_ = Code::ok;
+        trouble_.clear();
+    } else {
+        ++counters_.sync_failures;
+        if (settled_ >= failed_to_) {
+            failed_to_ = handed_;
+            failure_ = failure_of(outcome.reason).code;
+            trouble_ = fmt::format("{}: writing failed: {}", path_, std::strerror(outcome.reason));
+        }
+        result = failure();
+        kept_.add(job.batch);
+    }
+    job.batch.clear();
+    job.answered = false;
+    ++settled_;
+    for (const SyncTicket ticket : tickets_) {
+        synced_(ticket, result);
+    }
+    tickets_.clear();
+}
+
+void FileStorage::work(int fd) {
     std::unique_lock lock(mutex_);
     for (;;) {
-        while (!job_ && !stopping_) {
-            if (ahead_ != 0) {
-                lock.unlock();
-                fill_ahead();
-                lock.lock();
-            } else {
-                wake_.wait(lock);
-            }
-        }
-        if (!job_) {
+        wake_.wait(lock,
+                   [this] { return !turn_ && (taken_ < queued_ || ahead_ != 0 || stopping_); });
+        if (taken_ == queued_ && stopping_) {
             return;
         }
-        job_ = false;
+        turn_ = true;
+        Job* const job = taken_ < queued_ ? &jobs_[taken_++ % jobs_max] : nullptr;
         lock.unlock();
-        boost::asio::post(loop_->io(),
-                          guard_([this, outcome = write_back()] { finished(outcome); }));
+        job != nullptr ? write_out(*job) : fill_ahead();
+        lock.lock();
+        turn_ = false;
+        const bool more = taken_ < queued_ || ahead_ != 0 || stopping_;
+        lock.unlock();
+        if (more) {
+            wake_.notify_one();
+        }
+        if (job != nullptr) {
+            make_durable(*job, fd);
+            boost::asio::post(loop_->io(), guard_([this, job] { answered(*job); }));
+        } else {
+            (void)settings_.sync_file(fd);  // a failure shows when the chunk is needed
+        }
         lock.lock();
     }
 }
 
-FileStorage::Outcome FileStorage::write_back() {
-    Outcome outcome;
+void FileStorage::write_out(Job& job) {
+    Outcome& outcome = job.outcome;
     outcome.bytes_written = std::exchange(ahead_bytes_, 0);
-    for (const Entry& entry : back_.entries) {
+    for (const Entry& entry : job.batch.entries) {
         const std::uint64_t first = entry.at / chunk_size;
         const std::uint64_t last = (entry.at + entry.size - 1) / chunk_size;
         for (std::uint64_t chunk = first; chunk <= last && outcome.reason == 0; ++chunk) {
@@ -378,10 +436,10 @@ FileStorage::Outcome FileStorage::write_back() {
         }
         if (outcome.reason == 0) {
             outcome.reason =
-                write_all(fd_, back_.bytes.data() + entry.offset, entry.size, entry.at);
+                write_all(fd_, job.batch.bytes.data() + entry.offset, entry.size, entry.at);
         }
         if (outcome.reason != 0) {
-            return outcome;
+            return;
         }
         outcome.bytes_written += entry.size;
         ++outcome.writes;
@@ -389,12 +447,18 @@ FileStorage::Outcome FileStorage::write_back() {
             ahead_ = last + 1;
         }
     }
+}
+
+void FileStorage::make_durable(Job& job, int fd) {
+    Outcome& outcome = job.outcome;
+    if (outcome.reason != 0) {
+        return;
+    }
     const Instant before = Loop::now();
-    if (settings_.sync_file(fd_) != 0) {
+    if (settings_.sync_file(fd) != 0) {
         outcome.reason = errno;
     }
     outcome.sync_time = Loop::now() - before;
-    return outcome;
 }
 
 /// Fills the holes of a chunk with zeros and leaves everything that is data as it is: a copied
@@ -430,9 +494,7 @@ int FileStorage::fill_chunk(std::uint64_t chunk, std::uint64_t& bytes_written) {
 
 void FileStorage::fill_ahead() {
     // A failure shows when the chunk is needed; until then there is nothing to do about it.
-    if (fill_chunk(std::exchange(ahead_, 0), ahead_bytes_) == 0) {
-        (void)settings_.sync_file(fd_);
-    }
+    (void)fill_chunk(std::exchange(ahead_, 0), ahead_bytes_);
 }
 
 }  // namespace jw

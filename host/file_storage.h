@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// FileStorage: the port Storage on one file, with one thread that writes and syncs.
+// FileStorage: the port Storage on one file, with threads that write and sync.
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,7 @@ struct FileStorageSettings {
     /// Bytes that are written and not durable yet; beyond it write() says busy (or, where the
     /// medium fails, what it fails with).
     std::size_t queue_bytes_max = 1U << 20;
-    /// How bytes are made durable; tests put in slow and failing ones.
+    /// How bytes are made durable; tests put in slow and failing ones. Called by several threads.
     std::function<int(int fd)> sync_file = {};
 };
 
@@ -39,11 +40,14 @@ struct FileStorageCounters {
 /// later is then a matter of data alone (an allocated but unwritten chunk costs a journal commit
 /// with each sync).
 ///
-/// With a loop, write() copies, the thread writes and syncs, and the answer is posted to the loop.
-/// Without one (tools, benches) everything happens within sync().
+/// With a loop, write() copies, and the answer to a sync is posted to the loop. Two threads take
+/// turns: one writes at a time, in order, and while it waits for the medium the other one writes
+/// what came meanwhile. Without a loop (tools, benches) everything happens within sync().
 ///
 /// What a failed sync concerned is kept, stays readable, and is written once more by the next
 /// sync: Linux forgets dirty pages after a failed fsync, so asking again alone would prove nothing.
+/// Syncs behind a failed one fail too. Each thread has the file opened for itself, since the kernel
+/// tells a failure once to each who has it open.
 class FileStorage final : public Storage {
   public:
     using Synced = std::function<void(SyncTicket ticket, Status result)>;
@@ -102,13 +106,26 @@ class FileStorage final : public Storage {
         std::uint64_t writes = 0;
         Duration sync_time;
     };
+    /// A batch on its way to the medium. While it is there nobody changes the batch.
+    struct Job {
+        Batch batch;
+        Outcome outcome;
+        bool answered = false;  // settled once those before it are
+    };
+    static constexpr std::size_t threads_max = 2;
+    /// Both threads are busy, and the next batch is there for the first that is not.
+    static constexpr std::size_t jobs_max = threads_max + 1;
 
     Status refuse(int reason, const char* what);
     void hand_over();
-    void finished(const Outcome& outcome);
-    // The writer's side: on the thread, or in place where there is none.
-    void work();
-    Outcome write_back();
+    void answered(Job& job);
+    void settle(Job& job);
+    [[nodiscard]] Error failure() const;
+    [[nodiscard]] std::size_t bytes_waiting() const;
+    // The writers' side: on the threads, or in place where there are none.
+    void work(int fd);
+    void write_out(Job& job);
+    void make_durable(Job& job, int fd);
     int fill_chunk(std::uint64_t chunk, std::uint64_t& bytes_written);
     void fill_ahead();
 
@@ -117,7 +134,7 @@ class FileStorage final : public Storage {
     Synced synced_;
     std::string path_;
     std::string trouble_;
-    int fd_ = -1;
+    int fd_ = -1;  // also the first thread's
     std::uint32_t block_count_ = 0;
     FileStorageCounters counters_;
     DurationHistogram sync_time_;
@@ -125,20 +142,29 @@ class FileStorage final : public Storage {
     std::uint64_t read_end_ = 0;    // of the last read
     std::uint64_t hinted_end_ = 0;  // the kernel was told to read up to here
 
-    Batch front_;           // fills; belongs to the loop
-    Batch back_;            // being written, or kept after a failure; nobody changes it meanwhile
-    bool writing_ = false;  // back_ is with the writer
-    Code failure_ = Code::ok;  // of the last sync
-    std::vector<SyncTicket> answered_;
+    Batch front_;                     // fills
+    Batch kept_;                      // since a failure; goes with the next job
+    std::array<Job, jobs_max> jobs_;  // number n lies in n % jobs_max
+    std::uint64_t handed_ = 0;        // jobs that were handed to the writers
+    std::uint64_t settled_ = 0;       // of them, those that are over
+    std::uint64_t failed_to_ = 0;     // jobs before this number fail with one that did
+    bool settling_ = false;
+    Code failure_ = Code::ok;          // of the last sync
+    std::vector<SyncTicket> tickets_;  // being answered
 
-    std::vector<bool> filled_;       // chunks known to have no hole; belongs to the writer
-    std::uint64_t ahead_ = 0;        // the chunk to fill next; 0: none; belongs to the writer
-    std::uint64_t ahead_bytes_ = 0;  // written by it, not reported yet; belongs to the writer
-    std::mutex mutex_;
+    // Whose turn it is to write owns these three.
+    std::vector<bool> filled_;       // chunks known to have no hole
+    std::uint64_t ahead_ = 0;        // the chunk to fill next; 0: none
+    std::uint64_t ahead_bytes_ = 0;  // written by it, not reported yet
+
+    std::mutex mutex_;  // guards the rest
     std::condition_variable wake_;
-    bool job_ = false;
+    std::uint64_t queued_ = 0;  // handed_, as the threads know it
+    std::uint64_t taken_ = 0;   // of them, those that were begun
+    bool turn_ = false;         // somebody writes
     bool stopping_ = false;
-    std::thread thread_;
+    std::array<std::thread, threads_max> threads_;
+    int second_fd_ = -1;
     Guard guard_;
 };
 

@@ -2,11 +2,13 @@
 // FileStorage: what is written is read, what is synced is durable, and what fails is told.
 #include "host/file_storage.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <filesystem>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
@@ -105,13 +107,10 @@ TEST_F(FileStorageTest, answers_a_sync_that_is_asked_for_within_an_answer) {
 }
 
 TEST_F(FileStorageTest, answers_tickets_in_order_with_few_syncs) {
-    std::binary_semaphore gate(0);
-    int syncs = 0;
+    std::counting_semaphore<50> gate(0);
     FileStorageSettings slow = settings();
     slow.sync_file = [&](int fd) {
-        if (syncs++ == 0) {
-            gate.acquire();
-        }
+        gate.acquire();
         return fdatasync(fd);
     };
     const auto storage = make(&loop_, slow);
@@ -120,14 +119,82 @@ TEST_F(FileStorageTest, answers_tickets_in_order_with_few_syncs) {
         ASSERT_TRUE(storage->write(ticket * 10ULL, as_bytes("0123456789")));
         storage->sync(ticket);
     }
-    gate.release();
+    gate.release(50);
     ASSERT_TRUE(until_answers(50));
     for (SyncTicket ticket = 1; ticket <= 50; ++ticket) {
         EXPECT_EQ(answers_[ticket - 1], (Answer{ticket, Code::ok}));
     }
-    EXPECT_EQ(storage->counters().syncs, 2U);
-    EXPECT_EQ(storage->counters().writes, 2U);  // adjacent writes became one
-    EXPECT_EQ(storage->sync_time().count(), 2U);
+    // Three were on their way when the rest came, which made one.
+    EXPECT_EQ(storage->counters().syncs, 4U);
+    EXPECT_EQ(storage->counters().writes, 4U);  // adjacent writes became one
+    EXPECT_EQ(storage->sync_time().count(), 4U);
+}
+
+TEST_F(FileStorageTest, writes_the_next_batch_while_the_medium_takes_its_time_with_one) {
+    std::counting_semaphore<50> gate(0);
+    std::atomic<int> under_way = 0;
+    FileStorageSettings slow = settings();
+    slow.bytes_max = mib;  // nothing is filled ahead
+    slow.sync_file = [&](int fd) {
+        ++under_way;
+        gate.acquire();
+        return fdatasync(fd);
+    };
+    const auto storage = make(&loop_, slow);
+    ASSERT_TRUE(storage->open());
+    for (const SyncTicket ticket : {1, 2, 3}) {
+        ASSERT_TRUE(storage->write(ticket * 10ULL, as_bytes(std::to_string(ticket))));
+        storage->sync(ticket);
+    }
+    loop_.use_step([](Instant now) { return now + milliseconds(1); });
+    EXPECT_TRUE(loop_.run_until([&] { return under_way == 2; }, seconds(30)));
+    const int fd = ::open(storage->path().c_str(), O_RDONLY | O_CLOEXEC);
+    char byte = 0;
+    EXPECT_EQ(pread(fd, &byte, 1, 20), 1);
+    EXPECT_EQ(byte, '2');
+    EXPECT_TRUE(answers_.empty());
+    // What is read is the latest, wherever it is just now.
+    ASSERT_TRUE(storage->write(20, as_bytes("x")));
+    EXPECT_EQ(text_at(*storage, 20, 1), "x");
+    EXPECT_EQ(text_at(*storage, 30, 1), "3");
+    close(fd);
+    gate.release(50);
+    ASSERT_TRUE(until_answers(3));
+    EXPECT_EQ(answers_, (std::vector<Answer>{{1, Code::ok}, {2, Code::ok}, {3, Code::ok}}));
+}
+
+TEST_F(FileStorageTest, fails_those_behind_a_failed_sync_and_writes_all_of_them_again) {
+    std::counting_semaphore<50> gate(0);
+    std::atomic<int> calls = 0;
+    FileStorageSettings failing = settings();
+    failing.bytes_max = mib;  // nothing is filled ahead
+    failing.sync_file = [&](int fd) {
+        const int call = calls++;
+        gate.acquire();
+        if (call == 0) {
+            errno = EIO;
+            return -1;
+        }
+        return fdatasync(fd);
+    };
+    const auto storage = make(&loop_, failing);
+    ASSERT_TRUE(storage->open());
+    ASSERT_TRUE(storage->write(0, as_bytes("first")));
+    storage->sync(1);
+    loop_.use_step([](Instant now) { return now + milliseconds(1); });
+    ASSERT_TRUE(loop_.run_until([&] { return calls == 1; }, seconds(30)));
+    ASSERT_TRUE(storage->write(3, as_bytes("second")));
+    storage->sync(2);
+    gate.release(50);
+    ASSERT_TRUE(until_answers(2));
+    EXPECT_EQ(answers_, (std::vector<Answer>{{1, Code::internal}, {2, Code::internal}}));
+    EXPECT_EQ(text_at(*storage, 0, 9), "firsecond");
+    const std::uint64_t before = storage->counters().bytes_written;
+    storage->sync(3);
+    ASSERT_TRUE(until_answers(3));
+    EXPECT_EQ(answers_[2], (Answer{3, Code::ok}));
+    EXPECT_EQ(storage->counters().bytes_written - before, 11U);  // both, in their order
+    EXPECT_EQ(text_at(*storage, 0, 9), "firsecond");
 }
 
 TEST_F(FileStorageTest, does_not_hold_the_loop_up_while_the_medium_takes_200_ms) {
@@ -150,13 +217,10 @@ TEST_F(FileStorageTest, does_not_hold_the_loop_up_while_the_medium_takes_200_ms)
 }
 
 TEST_F(FileStorageTest, bounds_what_waits_and_says_busy) {
-    std::binary_semaphore gate(0);
-    bool first = true;
+    std::counting_semaphore<50> gate(0);
     FileStorageSettings slow = settings();
     slow.sync_file = [&](int fd) {
-        if (std::exchange(first, false)) {
-            gate.acquire();
-        }
+        gate.acquire();
         return fdatasync(fd);
     };
     const auto storage = make(&loop_, slow);
@@ -170,7 +234,7 @@ TEST_F(FileStorageTest, bounds_what_waits_and_says_busy) {
     }
     EXPECT_EQ(last, Code::busy);
     EXPECT_LE(written, (64U << 10) + 4096);
-    gate.release();
+    gate.release(50);
     storage->sync(1);
     ASSERT_TRUE(until_answers(1));
     EXPECT_TRUE(storage->write(0, as_bytes(block)));

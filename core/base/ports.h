@@ -53,8 +53,8 @@ class Storage {
     virtual Status erase(std::uint32_t block) = 0;
     /// Asks for everything written before to become durable. The answer comes as
     /// synced(ticket, result) through the program's loop, perhaps before this call returns.
-    /// Tickets are answered in order. After a failure nothing written since the last success
-    /// counts.
+    /// Several may be under way; tickets are answered in order. After a failure nothing written
+    /// since the last success counts, so that those that are under way then fail too.
     virtual void sync(SyncTicket ticket) = 0;
 
   protected:

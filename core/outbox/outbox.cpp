@@ -89,33 +89,53 @@ Result<RecordId> Outbox::append(RecordClass record_class,
     return RecordId{super_.epoch, record_class, seq};
 }
 
-Instant Outbox::next_due() const {
-    Instant due = sync_again_ ? Instant{INT64_MIN} : store_due_;
+bool Outbox::settling() const {
+    return std::any_of(
+        syncs_.begin(), syncs_.end(), [](const PendingSync& sync) { return sync.settles; });
+}
+
+bool Outbox::may_sync() const {
+    // While something is being mended each answer counts before the next question.
+    return syncs_.empty() || (syncs_.size() < syncs_max && !failed_ && !recovering_ && !unsure());
+}
+
+bool Outbox::unsure() const {
+    return std::any_of(chains_.begin(), chains_.end(), [](const Chain& ch) { return ch.unsure; });
+}
+
+Instant Outbox::records_due() const {
+    Instant due = never;
     for (const Chain& ch : chains_) {
         due = earlier(due, ch.due);
     }
-    for (const SinkCursor& sink : sinks_) {
-        due = earlier(due, sink.due);
+    return due;
+}
+
+Instant Outbox::next_due() const {
+    Instant due = records_due();
+    if (!settling()) {
+        due = earlier(due, sync_again_ ? Instant{INT64_MIN} : store_due_);
+        for (const SinkCursor& sink : sinks_) {
+            due = earlier(due, sink.due);
+        }
     }
     return due;
 }
 
 Instant Outbox::step(Instant now) {
     CHECK(opened_);
-    if (syncing_ || inspecting_) {
+    if (inspecting_ || !may_sync()) {
         return never;
     }
-    const bool unsure =
-        std::any_of(chains_.begin(), chains_.end(), [](const Chain& ch) { return ch.unsure; });
-    if ((failed_ || unsure) && now >= retry_at_) {
+    if ((failed_ || unsure()) && now >= retry_at_) {
         write_again(now);
     } else if (!failed_ && next_due() <= now) {
         begin_sync(now);
     }
-    if (syncing_) {
+    if (!may_sync()) {
         return never;
     }
-    return earlier(failed_ || unsure ? retry_at_ : never, failed_ ? never : next_due());
+    return earlier(failed_ || unsure() ? retry_at_ : never, failed_ ? never : next_due());
 }
 
 void Outbox::flush(Instant now) {
@@ -128,18 +148,36 @@ void Outbox::flush(Instant now) {
 }
 
 void Outbox::begin_sync(Instant now) {
-    if (syncing_ || inspecting_) {
-        sync_again_ = syncing_;
+    // Journals change their blocks by what the last sync told: only one at a time carries them.
+    // Beside it others may be under way that carry records alone.
+    const bool settles = !settling();
+    if (inspecting_ || !may_sync() || (!settles && records_due() == never)) {
+        sync_again_ = !inspecting_;
         return;
     }
-    sync_again_ = false;
-    write_journals(now);
-    for (Chain& ch : chains_) {
-        ch.asked = ch.unsure ? ch.accepted : ch.recorded;
+    PendingSync sync;
+    sync.ticket = ++ticket_;
+    sync.generation = generation_;
+    sync.settles = settles;
+    if (settles) {
+        settle(now);
+    }
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        Chain& ch = chains_[i];
+        sync.accepted[i] = ch.unsure ? ch.accepted : ch.recorded;
         ch.due = never;
     }
-    generation_asked_ = generation_;
     written_before_ = medium_.bytes_written;
+    CHECK(syncs_.push(sync));
+    asking_ = true;
+    ++counters_.syncs;
+    medium_.storage.sync(sync.ticket);
+    asking_ = false;
+}
+
+void Outbox::settle(Instant now) {
+    sync_again_ = false;
+    write_journals(now);
     for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
         Segment& segment = segments_[i];
         if (segment.washing) {
@@ -147,11 +185,6 @@ void Outbox::begin_sync(Instant now) {
         }
         segment.asked = segment.superseded || segment.washing;
     }
-    syncing_ = true;
-    asking_ = true;
-    ++counters_.syncs;
-    medium_.storage.sync(++ticket_);
-    asking_ = false;
 }
 
 Instant Outbox::later_try(Instant now) const {
@@ -239,35 +272,42 @@ bool Outbox::sink_value(const SinkCursor& sink, unsigned key, Writer& out) const
 }
 
 void Outbox::synced(SyncTicket ticket, Status result, Instant now) {
-    if (!syncing_ || ticket != ticket_) {
+    if (syncs_.empty() || ticket != syncs_[0].ticket) {
         return;
     }
-    syncing_ = false;
-    journal_.synced(result.has_value());
-    for (SinkCursor& sink : sinks_) {
-        sink.journal.synced(result.has_value());
-    }
-    result ? sync_succeeded(now) : sync_failed(now);
+    const PendingSync sync = syncs_[0];
+    syncs_.remove(0);
+    result ? sync_succeeded(sync, now) : sync_failed(now);
     if (!asking_) {
         (void)step(now);
     }
 }
 
-void Outbox::sync_succeeded(Instant now) {
+void Outbox::sync_succeeded(const PendingSync& sync, Instant now) {
     ++counters_.syncs_passed;
     failed_ = false;
-    generation_safe_ = generation_asked_;
+    generation_safe_ = sync.generation;
+    for (std::size_t i = 0; i < record_classes; ++i) {
+        chains_[i].accepted = std::max(chains_[i].accepted, sync.accepted[i]);
+    }
+    if (sync.settles) {
+        settled(now);
+    }
+}
+
+void Outbox::settled(Instant now) {
+    journal_.synced(true);
     for (Segment& segment : segments_.first(geometry_.segments)) {
         segment = segment.asked ? Segment{} : segment;
     }
     for (Chain& ch : chains_) {
-        ch.accepted = std::max(ch.accepted, ch.asked);
         if (ch.released_safe != ch.released_written) {
             ch.released_safe = ch.released_written;
             retry_at_ = now;  // there is room again
         }
     }
     for (SinkCursor& sink : sinks_) {
+        sink.journal.synced(true);
         for (auto& numbers : sink.classes) {
             numbers.safe = numbers.written;
         }
@@ -284,6 +324,7 @@ void Outbox::sync_failed(Instant now) {
     ++counters_.sync_failures;
     retry_at_ = failed_ ? now + retry_delay : now;
     failed_ = true;
+    journal_.synced(false);
     store_due_ = now;
     for (Segment& segment : segments_.first(geometry_.segments)) {
         segment.superseded = false;  // neither has the copy reached the medium
@@ -295,6 +336,7 @@ void Outbox::sync_failed(Instant now) {
         ch.unsure = ch.appended > std::max(ch.accepted, ch.found);
     }
     for (SinkCursor& sink : sinks_) {
+        sink.journal.synced(false);
         sink.due = now;
         for (auto& numbers : sink.classes) {
             numbers.written = numbers.safe;

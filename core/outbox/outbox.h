@@ -13,6 +13,7 @@
 #include <span>
 
 #include "core/base/limits.h"
+#include "core/base/list.h"
 #include "core/base/ports.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
@@ -61,7 +62,7 @@ struct Segment {
     RecordClass record_class = RecordClass::alarm;
     bool superseded : 1 = false;  // a later copy stands for it once that is on the medium,
     bool washing : 1 = false;     // free once its stale blocks are wiped on the medium,
-    bool asked : 1 = false;       // which the running sync will tell, for both
+    bool asked : 1 = false;       // which the settling sync will tell, for both
     bool clean : 1 = false;       // looked at since the last opening or failed sync
 };
 
@@ -231,7 +232,6 @@ class Outbox {
     struct Chain {
         std::uint64_t appended = 0;
         std::uint64_t recorded = 0;  // what a later open() would go on behind
-        std::uint64_t asked = 0;     // accepted once the running sync passes
         std::uint64_t accepted = 0;  // on the medium
         std::uint64_t found = 0;     // by open()
         std::uint64_t released = 0;  // up to here bytes were given up for space
@@ -250,6 +250,15 @@ class Outbox {
         bool open = false;             // whether the block takes more
         bool closed = false;           // whether the segment takes no more blocks
     };
+    /// What becomes true when a sync that is under way passes.
+    struct PendingSync {
+        SyncTicket ticket = 0;
+        std::uint32_t generation = 0;  // segments up to here are on the medium
+        bool settles = false;          // and journals, wiped and superseded segments
+        std::array<std::uint64_t, record_classes> accepted{};
+    };
+    /// Two keep a medium busy, the third is there when the first of them ends.
+    static constexpr std::size_t syncs_max = 3;
     /// How many segments may be taken beyond those that are on the medium.
     static constexpr std::uint32_t generations_ahead_max = 512;
     enum class StoreKey : unsigned { boot, released = 1, clocks = 1 + record_classes };
@@ -318,12 +327,18 @@ class Outbox {
 
     // outbox.cpp
     void begin_sync(Instant now);
+    [[nodiscard]] bool settling() const;
+    [[nodiscard]] bool may_sync() const;
+    [[nodiscard]] bool unsure() const;
+    [[nodiscard]] Instant records_due() const;
+    void settle(Instant now);
+    void settled(Instant now);
     void write_journals(Instant now);
     [[nodiscard]] Instant next_due() const;
     [[nodiscard]] Instant later_try(Instant now) const;
     bool store_value(unsigned key, Writer& out) const;
     bool sink_value(const SinkCursor& sink, unsigned key, Writer& out) const;
-    void sync_succeeded(Instant now);
+    void sync_succeeded(const PendingSync& sync, Instant now);
     void sync_failed(Instant now);
     void write_again(Instant now);
     bool write_again(RecordClass c, Instant now);
@@ -354,13 +369,13 @@ class Outbox {
     Geometry geometry_;
     Journal journal_;
     std::array<Chain, record_classes> chains_{};
+    FixedList<PendingSync, syncs_max> syncs_;  // under way, in their order
     OutboxCounters counters_;
     Instant opened_at_;
     Instant store_due_ = never;     // when superblock or journal of the store are to be written
     Instant retry_at_ = never;      // after a failed sync
     std::uint32_t rewrites_ = 0;    // how often records were written again
     std::uint32_t generation_ = 0;  // of the segment taken last
-    std::uint32_t generation_asked_ = 0;
     std::uint32_t generation_safe_ = 0;  // up to here segments are on the medium
     std::uint32_t boot_ = 0;
     std::uint32_t nonce_ = 0;
@@ -369,9 +384,8 @@ class Outbox {
     SyncTicket ticket_ = 0;
     bool opened_ = false;
     bool inspecting_ = false;     // opened to be looked at only
-    bool syncing_ = false;        // a sync is under way
     bool asking_ = false;         // inside Storage::sync()
-    bool sync_again_ = false;     // asked for while one was under way
+    bool sync_again_ = false;     // asked for while none could begin
     bool recovering_ = false;     // the sync of open() has not passed yet
     bool failed_ = false;         // the last sync failed
     bool prepare_again_ = false;  // a segment is to be given up once cursors are on the medium

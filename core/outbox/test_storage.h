@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 
+#include "core/base/check.h"
+#include "core/base/list.h"
 #include "core/base/ports.h"
 
 namespace jw::test {
@@ -23,7 +24,7 @@ class TestStorage : public Storage {
         medium_ = bytes_;
         from_ = to_ = 0;
         unsynced_ = {};
-        ticket_ = {};
+        tickets_.clear();
         fail_syncs = fail_writes = fail_erases = good_writes = 0;
         unreadable_from = unreadable_to = unwritable_from = unwritable_to = 0;
         written_twice = reads = 0;
@@ -76,17 +77,18 @@ class TestStorage : public Storage {
         }
         return done;
     }
-    void sync(SyncTicket ticket) override { ticket_ = ticket; }
-    /// The answer to the last sync, if one is due. After a failed one what was written before it
-    /// never reaches the medium unless it is written again.
+    void sync(SyncTicket ticket) override { CHECK(tickets_.push(ticket)); }
+    /// The answer to the oldest sync that is under way, if one is. After a failed one what was
+    /// written before it never reaches the medium unless it is written again, and those behind it
+    /// fail too; another one takes everything along that was written until now.
     bool answer(SyncTicket& ticket, Status& result) {
-        if (!ticket_) {
+        if (tickets_.empty()) {
             return false;
         }
-        ticket = *ticket_;
-        ticket_ = {};
+        ticket = tickets_[0];
+        tickets_.remove(0);
         if (fail_syncs > 0) {
-            --fail_syncs;
+            fail_syncs = std::max(fail_syncs - 1, static_cast<int>(tickets_.size()));
             if (failed_syncs_write) {
                 settle();
             }
@@ -104,8 +106,9 @@ class TestStorage : public Storage {
         bytes_ = medium_;
         from_ = to_ = 0;
         unsynced_ = {};
-        ticket_ = {};
+        tickets_.clear();
     }
+    [[nodiscard]] std::size_t syncs_under_way() const { return tickets_.size(); }
     std::uint8_t& byte(std::size_t at) { return bytes_[at]; }
     /// Changes what is on the medium, too.
     void damage(std::size_t at, std::uint8_t mask) {
@@ -158,7 +161,7 @@ class TestStorage : public Storage {
     std::size_t from_ = 0;  // what was written since the last sync lies between these
     std::size_t to_ = 0;
     std::array<std::uint64_t, blocks * block_size / 64> unsynced_{};  // a bit for each byte of it
-    std::optional<SyncTicket> ticket_;  // of the sync that waits for its answer
+    FixedList<SyncTicket, 4> tickets_;  // of the syncs that wait for their answers
     std::array<std::uint8_t, blocks * block_size> bytes_{};
     std::array<std::uint8_t, blocks * block_size> medium_{};
 };

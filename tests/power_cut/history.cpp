@@ -36,8 +36,8 @@ void History::open() {
     }
 }
 
-void History::answer() {
-    while (storage_.syncing()) {
+void History::answer(unsigned count) {
+    for (; storage_.syncing() && count > 0; --count) {
         const auto changes = storage_.unsynced();
         const auto answer = storage_.answer();
         for (const auto& change : changes) {

@@ -17,7 +17,8 @@ class History {
 
     // Operations; each keeps the oracle up to date.
     void append(RecordClass c, std::size_t size);
-    void answer();
+    /// The oldest `count` syncs that are under way end.
+    void answer(unsigned count = ~0U);
     void flush();
     void wait(Duration duration);
     /// Takes up to `count` items of the class from where the sink stands and confirms them.

@@ -69,6 +69,8 @@ void operate(History& history, Random& random) {
     if (what < 560) {
         const std::uint64_t size = random.one_in(12) ? 8 + random.below(900) : 8 + random.below(60);
         history.append(any_class(random), size);
+    } else if (what < 640) {
+        history.answer(1);  // others may still be under way
     } else if (what < 720) {
         history.answer();
     } else if (what < 800) {
