@@ -192,6 +192,11 @@ void Connection::read_request() {
 }
 
 void Connection::read_more() {
+    if (incoming_size_ == incoming_.size()) {
+        // What Beast leaves here is the head of a chunk; it would wait for the end for ever.
+        refuse_malformed(beast_http::error::bad_chunk_extension);
+        return;
+    }
     const auto room =
         asio::buffer(incoming_.data() + incoming_size_, incoming_.size() - incoming_size_);
     stream_->read_some(room, [self = shared_from_this()](const ErrorCode& error, std::size_t size) {

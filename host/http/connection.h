@@ -49,7 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     boost::asio::steady_timer timer_;
     std::optional<Instant> idle_since_;
     std::unique_ptr<Parser> parser_;
-    std::array<char, 8192 + 512> incoming_;
+    std::array<char, 8192 + 512> incoming_{};
     std::size_t incoming_size_ = 0;
     Request request_;
     const Route* route_ = nullptr;

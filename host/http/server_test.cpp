@@ -205,6 +205,16 @@ TEST_F(ServerTest, a_body_beyond_its_route_is_refused_before_it_is_read) {
     EXPECT_EQ(client().ask("GET /hello", "Content-Length: 5\r\n").status, 413);
 }
 
+TEST_F(ServerTest, a_chunk_whose_head_does_not_end_is_refused) {
+    TestClient one = client();
+    one.send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n2;" +
+        std::string(20'000, 'x'));
+    EXPECT_EQ(one.receive().status, 400);
+    EXPECT_TRUE(one.closed());
+}
+
 TEST_F(ServerTest, a_body_is_json) {
     TestClient one = client();
     one.send(
