@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "core/device/registers/register_device.h"
+#include "host/settings_check.h"
 
 namespace jw {
 namespace {
@@ -53,18 +54,19 @@ class DescriptionReader {
         : file_(std::move(file)), stem_(std::move(stem)) {}
 
     DescriptionOutcome read(std::string_view text) {
-        Json data;
-        try {
-            data = Json::parse(text);
-        } catch (const Json::parse_error& error) {
-            note("", "", fmt::format("is not JSON at byte {}", error.byte));
-            return outcome();
+        std::vector<SettingsError> refused;
+        const std::optional<Json> data = settings::parse_document(text, refused);
+        for (const SettingsError& error : refused) {
+            const std::string place =
+                error.line != 0 ? fmt::format(" in line {}, column {}", error.line, error.column)
+                                : "";
+            note(error.pointer, error.found + place, error.reason);
         }
-        if (members("",
-                    data,
-                    {"name", "title", "source", "identity", "blocks", "rows"},
-                    {"registers_per_read_max", "test"})) {
-            read_all(data);
+        if (data && members("",
+                            *data,
+                            {"name", "title", "source", "identity", "blocks", "rows"},
+                            {"registers_per_read_max", "test"})) {
+            read_all(*data);
         }
         if (errors_.empty()) {
             check();

@@ -41,7 +41,7 @@ class DeviceDescription {
 struct DescriptionError {
     std::string file;
     std::string pointer;  // RFC 6901: "/rows/3/divide"; empty: the file as a whole
-    std::string found;    // what stands there, shortened
+    std::string found;    // what stands there, shortened; where no JSON: with line and column
     std::string reason;
 
     /// One line for people: `meter.json: /rows/3/divide: 0: must be …`.

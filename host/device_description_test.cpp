@@ -110,12 +110,32 @@ TEST(DeviceDescription, makes_a_device_that_reads) {
 TEST(DeviceDescription, that_is_not_json_is_refused_with_the_place) {
     const DescriptionOutcome outcome = parse_description("{\"name\": }", "a.json");
     ASSERT_EQ(outcome.errors.size(), 1U);
-    EXPECT_EQ(outcome.errors[0].text(), "a.json: is not JSON at byte 10");
+    EXPECT_TRUE(outcome.errors[0].text().starts_with(
+        "a.json: \"}\" in line 1, column 10: not JSON: syntax error"))
+        << outcome.errors[0].text();
     EXPECT_EQ(load_description("/nowhere/b.json").errors[0].text(),
               "/nowhere/b.json: cannot be read");
     EXPECT_EQ(parse_description(std::string((1 << 20) + 1, ' '), "c.json").errors[0].reason,
               "is larger than 1 MiB");
     EXPECT_EQ(parse_description("[]", "d.json").errors[0].text(), "d.json: []: must be an object");
+}
+
+TEST(DeviceDescription, of_what_the_parser_cannot_hold_is_refused) {
+    const DescriptionOutcome number = parse_description(R"({"name":1e999})", "a.json");
+    ASSERT_EQ(number.errors.size(), 1U);
+    EXPECT_NE(number.errors[0].reason.find("number overflow"), std::string::npos);
+    const std::string deep(description_size_max / 2, '[');
+    const std::string closed(deep.size(), ']');
+    const DescriptionOutcome nested = parse_description(deep + closed, "b.json");
+    ASSERT_EQ(nested.errors.size(), 1U);
+    EXPECT_EQ(nested.errors[0].reason, "deeper than 32 levels");
+}
+
+TEST(DeviceDescription, with_a_member_twice_is_refused) {
+    const DescriptionOutcome outcome = parse_description(R"({"rows":1,"rows":2})", "a.json");
+    ASSERT_FALSE(outcome.errors.empty());
+    EXPECT_EQ(outcome.errors[0].text(),
+              "a.json: /rows: \"rows\": the member stands twice in one object");
 }
 
 TEST(DeviceDescription, of_a_wrong_shape_is_refused_with_place_value_and_reason) {

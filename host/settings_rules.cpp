@@ -435,7 +435,10 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
 
 std::string shown(const Json& value) {
     constexpr std::size_t size_max = 60;
-    if (value.is_structured() && value.size() > 4) {
+    const auto is_structured = [](const Json& item) { return item.is_structured(); };
+    // Writing nested values out takes stack for each level.
+    if (value.is_structured() &&
+        (value.size() > 4 || std::any_of(value.begin(), value.end(), is_structured))) {
         return fmt::format("{} of {}", value.is_array() ? "a list" : "an object", value.size());
     }
     std::string text = value.dump(-1, ' ', true);
