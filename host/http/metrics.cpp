@@ -162,17 +162,17 @@ constexpr ValueMetric value_metrics[] = {
 };
 
 /// P1 counts its tariffs apart: their sum is the energy of the meter.
-std::optional<std::int64_t> whole_of(const DeviceSnapshot& device, Quantity quantity) {
-    std::optional<std::int64_t> sum;
+std::optional<double> whole_of(const DeviceSnapshot& device, Quantity quantity) {
+    std::optional<double> sum;
     for (const LatestValue& latest : device.values) {
         if (latest.value.quantity != quantity) {
             continue;
         }
         if (latest.value.index == 0) {
-            return latest.value.number;
+            return of(latest.value.number);
         }
         if (info(quantity).indexed == Indexed::tariff) {
-            sum = sum.value_or(0) + latest.value.number;
+            sum = sum.value_or(0) + of(latest.value.number);
         }
     }
     return sum;
@@ -182,8 +182,8 @@ void put_value(const DeviceSnapshot& device,
                const std::string& name,
                const ValueMetric& metric,
                Families& out) {
-    const auto put = [&](const Labels& labels, std::int64_t number) {
-        const double value = of(number) * metric.scale;
+    const auto put = [&](const Labels& labels, double number) {
+        const double value = number * metric.scale;
         if (metric.counter) {
             out.counter(metric.name, metric.help, labels, value);
         } else {
@@ -206,7 +206,7 @@ void put_value(const DeviceSnapshot& device,
             const std::string which =
                 latest.value.index == 0 ? (phase ? "all" : "0")
                                         : fmt::format("{}{}", phase ? "l" : "", latest.value.index);
-            put({{"device", name}, {metric.label, which}}, latest.value.number);
+            put({{"device", name}, {metric.label, which}}, of(latest.value.number));
         }
     }
 }

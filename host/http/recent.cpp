@@ -45,8 +45,13 @@ std::int64_t Recent::mean(const Series& series) {
     if (info(series.quantity).behaviour != Behaviour::gauge) {
         return series.last;
     }
-    const std::int64_t half = series.count / 2;
-    return (series.sum < 0 ? series.sum - half : series.sum + half) / series.count;
+    // Rounded half away from zero without a sum that could leave the type.
+    const std::int64_t whole = series.sum / series.count;
+    const std::int64_t twice_rest = series.sum % series.count * 2;
+    if (twice_rest >= series.count) {
+        return whole + 1;
+    }
+    return twice_rest <= -series.count ? whole - 1 : whole;
 }
 
 /// Ends the current step; steps in which nothing came stay absent.
