@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// The program: one daemon after the other, signals, and what the service manager is told.
 #include "apps/jouleway/program.h"
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <optional>
+#include <utility>
 
 #include "apps/jouleway/daemon.h"
 #include "apps/jouleway/door.h"
@@ -103,24 +107,33 @@ class Program {
     }
 
     void stop() {
+        stopping_ = true;
         service_.tell("STOPPING=1");
         daemon_->stop([this] { loop_.stop(); });
     }
 
     void reload() {
+        if (stopping_) {
+            return;
+        }
         auto settings = load();
         if (!settings) {
             spdlog::error("the settings stay as they were");
             return;
         }
         service_.tell("RELOADING=1");
-        daemon_->stop([this, wanted = std::move(*settings)] {
+        wanted_ = std::move(settings);
+        daemon_->stop([this] {
             // Not from inside the daemon that goes.
-            boost::asio::post(loop_.io(), [this, wanted] { replace(wanted); });
+            boost::asio::post(loop_.io(), [this] { replace(); });
         });
     }
 
-    void replace(const GatewaySettings& settings) {
+    void replace() {
+        if (stopping_ || !wanted_) {
+            return;  // told to end meanwhile, or an earlier turn took the newest settings
+        }
+        const GatewaySettings settings = *std::exchange(wanted_, std::nullopt);
         const GatewaySettings old_settings = daemon_->settings();
         const std::vector<Remembered> values = daemon_->remember();
         door_.reset();
@@ -164,6 +177,8 @@ class Program {
     ServiceSocket service_;
     std::unique_ptr<Daemon> daemon_;
     std::unique_ptr<Door> door_;
+    std::optional<GatewaySettings> wanted_;  // of the reload under way
+    bool stopping_ = false;
     std::uint64_t told_accepted_ = 0;
     bool told_drained_ = false;
     Instant told_at_{0};

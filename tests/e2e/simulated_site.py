@@ -242,6 +242,7 @@ class Gateway:
         self.accepted = {}
         self.waiting = None
         self.ready = False
+        self.stopping = False
         self.process = None
         self.socket = None
         self.log = open(self.folder / "jouleway.log", "ab")
@@ -255,7 +256,7 @@ class Gateway:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.socket.bind(str(self.notify))
         self.socket.setblocking(False)
-        self.ready = False
+        self.ready = self.stopping = False
         environment = {**os.environ, **self.environment, "NOTIFY_SOCKET": str(self.notify)}
         self.process = subprocess.Popen(self.command, env=environment,
                                         stdout=self.log, stderr=self.log)
@@ -271,6 +272,8 @@ class Gateway:
                 key, _, value = line.partition("=")
                 if key == "READY":
                     self.ready = True
+                elif key == "STOPPING":
+                    self.stopping = True
                 elif key == "STATUS" and value.startswith("epoch "):
                     fields = value.split()
                     epoch, numbers, self.waiting = fields[1], fields[3].split(","), int(fields[5])

@@ -97,6 +97,16 @@ class SystemFaults(unittest.TestCase):
         wait_for(lambda: "storage_failed" not in gateway.faults(), "the fault is cleared", 30)
         self.all_is_there(gateway.accepted_now())
 
+    def test_a_reload_does_not_hold_up_a_gateway_that_is_told_to_stop(self):
+        gateway = self.start(TroubledGateway(
+            self.site.folder, self.settings(clock="system"), sync_ms=1000))
+        wait_for(lambda: self.accepted(gateway) > 0, "readings are accepted")
+        gateway.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: gateway.listen().stopping, "it stops")
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: gateway.process.poll() is not None, "it has ended")
+        self.assertEqual(gateway.process.returncode, 0)
+
     @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
     def test_a_file_system_that_turned_read_only_gives_back_everything_accepted(self):
         disk, image = self.site.folder / "disk", self.site.folder / "image"
