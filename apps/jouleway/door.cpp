@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The door: what the API shows, taken from one daemon.
 #include "apps/jouleway/door.h"
-
-#include <algorithm>
 
 #include "host/version.h"
 
@@ -150,9 +149,6 @@ std::vector<http::FaultView> Door::faults() const {
     for (const ActiveFault& active : daemon_.gateway().faults().active()) {
         views.push_back({active.fault, active.since});
     }
-    std::stable_sort(views.begin(), views.end(), [](const auto& a, const auto& b) {
-        return a.fault.severity > b.fault.severity;
-    });
     return views;
 }
 

@@ -37,8 +37,6 @@ class Store {
     static constexpr std::size_t commands_remembered = 512;
     static constexpr std::size_t boots_remembered = 16;
 
-    void lay_out(const GatewaySettings& settings);
-
     Loop& loop_;
     std::vector<Name> sinks_;
     FileStorage records_;

@@ -21,11 +21,10 @@ void close_socket(Socket& socket) {
 
 class PlainStream final : public ByteStream {
   public:
-    explicit PlainStream(Socket socket) : socket_(std::move(socket)) {}
+    PlainStream(asio::io_context& io, Socket socket) : ByteStream(io), socket_(std::move(socket)) {}
     void handshake(Transferred handler) override {
-        asio::post(socket_.get_executor(), [handler = std::move(handler)]() mutable {
-            std::move(handler)(ErrorCode{}, 0);
-        });
+        asio::post(
+            io(), [handler = std::move(handler)]() mutable { std::move(handler)(ErrorCode{}, 0); });
     }
     void read_some(asio::mutable_buffer buffer, Transferred handler) override {
         socket_.async_read_some(buffer, std::move(handler));
@@ -39,7 +38,6 @@ class PlainStream final : public ByteStream {
     }
     void close() override { close_socket(socket_); }
     [[nodiscard]] bool encrypted() const override { return false; }
-    asio::any_io_executor executor() override { return socket_.get_executor(); }
 
   private:
     Socket socket_;
@@ -47,7 +45,8 @@ class PlainStream final : public ByteStream {
 
 class TlsStream final : public ByteStream {
   public:
-    TlsStream(Socket socket, asio::ssl::context& context) : stream_(std::move(socket), context) {}
+    TlsStream(asio::io_context& io, Socket socket, asio::ssl::context& context)
+        : ByteStream(io), stream_(std::move(socket), context) {}
     void handshake(Transferred handler) override {
         stream_.async_handshake(asio::ssl::stream_base::server,
                                 [handler = std::move(handler)](const ErrorCode& error) mutable {
@@ -67,7 +66,6 @@ class TlsStream final : public ByteStream {
     // No close_notify: HTTP lengths tell where a message ends, and nobody waits for a slow peer.
     void close() override { close_socket(stream_.next_layer()); }
     [[nodiscard]] bool encrypted() const override { return true; }
-    asio::any_io_executor executor() override { return stream_.get_executor(); }
 
   private:
     asio::ssl::stream<Socket> stream_;
@@ -76,8 +74,8 @@ class TlsStream final : public ByteStream {
 class OpenSslServer final : public TlsServer {
   public:
     asio::ssl::context& context() { return context_; }
-    std::unique_ptr<ByteStream> open(Socket socket) override {
-        return std::make_unique<TlsStream>(std::move(socket), context_);
+    std::unique_ptr<ByteStream> open(asio::io_context& io, Socket socket) override {
+        return std::make_unique<TlsStream>(io, std::move(socket), context_);
     }
 
   private:
@@ -86,8 +84,8 @@ class OpenSslServer final : public TlsServer {
 
 }  // namespace
 
-std::unique_ptr<ByteStream> open_plain(Socket socket) {
-    return std::make_unique<PlainStream>(std::move(socket));
+std::unique_ptr<ByteStream> open_plain(asio::io_context& io, Socket socket) {
+    return std::make_unique<PlainStream>(io, std::move(socket));
 }
 
 Result<std::unique_ptr<TlsServer>> make_tls(const std::string& certificate_file,

@@ -17,7 +17,7 @@ namespace jw::http {
 using ErrorCode = boost::system::error_code;
 using Transferred = boost::asio::any_completion_handler<void(ErrorCode, std::size_t)>;
 
-/// Handlers run on the loop, never inside the call that was given them. Whoever destroys a stream
+/// Handlers run on `io`, never inside the call that was given them. Whoever destroys a stream
 /// makes sure that nothing is under way, or owns it together with the handlers.
 class ByteStream {
   public:
@@ -31,17 +31,26 @@ class ByteStream {
     /// Ends the connection; what is under way ends with operation_aborted.
     virtual void close() = 0;
     [[nodiscard]] virtual bool encrypted() const = 0;
-    virtual boost::asio::any_io_executor executor() = 0;
+    /// On which it was opened.
+    [[nodiscard]] boost::asio::io_context& io() const { return io_; }
+
+  protected:
+    explicit ByteStream(boost::asio::io_context& io) : io_(io) {}
+
+  private:
+    boost::asio::io_context& io_;
 };
 
 /// What TLS connections share: certificate and key.
 class TlsServer {
   public:
     virtual ~TlsServer() = default;
-    virtual std::unique_ptr<ByteStream> open(boost::asio::ip::tcp::socket socket) = 0;
+    virtual std::unique_ptr<ByteStream> open(boost::asio::io_context& io,
+                                             boost::asio::ip::tcp::socket socket) = 0;
 };
 
-std::unique_ptr<ByteStream> open_plain(boost::asio::ip::tcp::socket socket);
+std::unique_ptr<ByteStream> open_plain(boost::asio::io_context& io,
+                                       boost::asio::ip::tcp::socket socket);
 
 /// TLS 1.2 and later. Errors: not_found, malformed (certificate or key cannot be used); `reason`
 /// then says why.

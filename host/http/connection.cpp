@@ -119,10 +119,7 @@ struct Connection::Parser {
 };
 
 Connection::Connection(Server& server, std::unique_ptr<ByteStream> stream, std::string peer)
-    : server_(&server),
-      stream_(std::move(stream)),
-      peer_(std::move(peer)),
-      timer_(stream_->executor()) {}
+    : server_(&server), stream_(std::move(stream)), peer_(std::move(peer)), timer_(stream_->io()) {}
 
 Connection::~Connection() = default;
 

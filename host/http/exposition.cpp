@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// Metrics as the client asks for them: which text format, and whether gzipped.
 #include "host/http/exposition.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/http/gzip.h"

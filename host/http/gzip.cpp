@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Gzip by zlib.
 #include "host/http/gzip.h"
 
 #include <zlib.h>

@@ -107,7 +107,7 @@ void Server::admit(tcp::socket socket) {
     }
     ++counters_.connections;
     socket.set_option(tcp::no_delay(true), error);
-    auto stream = tls_ ? tls_->open(std::move(socket)) : open_plain(std::move(socket));
+    auto stream = tls_ ? tls_->open(io_, std::move(socket)) : open_plain(io_, std::move(socket));
     connections_.push_back(std::make_shared<Connection>(*this, std::move(stream), peer));
     connections_.back()->start();
 }

@@ -22,12 +22,12 @@ namespace beast = boost::beast;
 /// A ByteStream as Beast's AsyncStream; gives what was read too early first.
 class BeastStream {
   public:
-    using executor_type = asio::any_io_executor;
+    using executor_type = asio::io_context::executor_type;
 
     BeastStream(std::unique_ptr<ByteStream> stream, std::string early)
         : stream_(std::move(stream)), early_(std::move(early)) {}
 
-    executor_type get_executor() { return stream_->executor(); }
+    executor_type get_executor() { return stream_->io().get_executor(); }
     void close() { stream_->close(); }
 
     template <class Buffers, class Handler>
@@ -75,7 +75,7 @@ class BeastStream {
         const std::size_t size = std::min(early_.size(), into.size());
         std::memcpy(into.data(), early_.data(), size);
         early_.erase(0, size);
-        asio::post(stream_->executor(), [size, handler = std::move(handler)]() mutable {
+        asio::post(stream_->io(), [size, handler = std::move(handler)]() mutable {
             std::move(handler)(ErrorCode{}, size);
         });
     }
