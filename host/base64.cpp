@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Base64: digits of our own to read, OpenSSL to write.
 #include "host/base64.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// HMAC, Ed25519 and randomness by OpenSSL.
 #include "host/cryptography.h"
 
 #include <openssl/crypto.h>

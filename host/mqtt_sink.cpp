@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// One broker as a sink: batches out, acknowledgements and commands in, faults told.
 #include "host/mqtt_sink.h"
 
 #include <spdlog/spdlog.h>

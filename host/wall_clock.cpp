@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The wall clock of Linux, and whether it was set.
 #include "host/wall_clock.h"
 
 #include <sys/timex.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// A daemon: built from settings, started, stopped, and what it remembers for the next one.
 #include "apps/jouleway/daemon.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The socket of the service manager, never waited for.
 #include "apps/jouleway/service_socket.h"
 
 #include <sys/socket.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The store: both files, opened with the memory that outbox and journal take.
 #include "apps/jouleway/store.h"
 
 #include <algorithm>
