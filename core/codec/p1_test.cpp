@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/base/test.h"
+#include "core/base/text.h"
 
 using namespace jw;
 using namespace jw::p1;
@@ -187,6 +188,53 @@ TEST(p1_rows_refuse_what_is_no_telegram) {
     EXPECT(code_of("/JWY5\\2T\r\n\r\n!") == Code::ok);
 }
 
+TEST(p1_rows_refuse_a_name_of_which_any_part_is_missing) {
+    for (const std::string_view row :
+         {"1-0:1.7.0(1)\r\n", "1-0:1.7.0*255(1)\r\n", "255-255:255.255.255(1)\r\n"}) {
+        std::array<char, 64> telegram{};
+        EXPECT(code_of(Text(telegram).put("/JWY5\\2T\r\n\r\n").put(row).put("!").view()) ==
+               Code::ok);
+    }
+    for (const std::string_view row : {"(1)\r\n",
+                                       "-0:1.7.0(1)\r\n",
+                                       "1(1)\r\n",
+                                       "1-(1)\r\n",
+                                       "1-:1.7.0(1)\r\n",
+                                       "1-0(1)\r\n",
+                                       "1-0:(1)\r\n",
+                                       "1-0:.7.0(1)\r\n",
+                                       "1-0:1(1)\r\n",
+                                       "1-0:1.(1)\r\n",
+                                       "1-0:1..0(1)\r\n",
+                                       "1-0:1.7(1)\r\n",
+                                       "1-0:1.7.(1)\r\n",
+                                       "1-0:1.7.0*(1)\r\n",
+                                       "1-0:1.7.0*256(1)\r\n",
+                                       "1-0:1.7.0(1)",
+                                       "256-0:1.7.0(1)\r\n",
+                                       "1-256:1.7.0(1)\r\n",
+                                       "1-0:1.256.0(1)\r\n",
+                                       "1-0:1.7.256(1)\r\n",
+                                       "1-0:1.7.0(1)\r",
+                                       "1-0:1.7.0(1)\n",
+                                       "1-0:1.7.0(1)\r\n(",
+                                       "1-0:1.7.0(1)\r\n(2\r\n"}) {
+        std::array<char, 64> telegram{};
+        EXPECT(code_of(Text(telegram).put("/JWY5\\2T\r\n\r\n").put(row).put("!").view()) ==
+               Code::malformed);
+    }
+}
+
+TEST(p1_groups_that_are_none_are_not_counted) {
+    for (const std::string_view groups : {"", "(", ")", ")(", "1)"}) {
+        const Row row{.obis = {}, .groups = groups};
+        EXPECT(row.count() == 0 && row.last().empty() && row.group(0).empty());
+    }
+    const Row two{.obis = {}, .groups = "(a)(b)("};
+    EXPECT(two.count() == 2 && two.group(0) == "a" && two.group(1) == "b");
+    EXPECT(two.group(2).empty() && two.group(5).empty());
+}
+
 TEST(p1_decimals_stay_exact) {
     const auto energy = parse_decimal("00032549.5061662*kWh");
     EXPECT(energy && energy->digits == 325495061662 && energy->decimals == 7);
@@ -217,6 +265,17 @@ TEST(p1_timestamps_are_dates_or_nothing) {
     EXPECT(time && time->season == 'S');
     EXPECT(parse_timestamp("161107190000") && parse_timestamp("161107190000")->season == ' ');
     EXPECT(!parse_timestamp("632525252525W"));
+    EXPECT(parse_timestamp("201231235959W") && parse_timestamp("200101000000W"));
+    for (const char* beyond : {"201331235959W",
+                               "200031235959W",
+                               "201232235959W",
+                               "201200235959W",
+                               "201231245959W",
+                               "201231236059W",
+                               "201231235960W",
+                               "x01231235959W"}) {
+        EXPECT(!parse_timestamp(beyond));
+    }
     EXPECT(!parse_timestamp("20051213455xS"));
     EXPECT(!parse_timestamp("200512134558X"));
     EXPECT(!parse_timestamp("2005121345"));
@@ -230,6 +289,10 @@ TEST(p1_equipment_ids_are_text_where_their_hex_is) {
            "3960221976967177082151037881335713");
     EXPECT(parse_equipment_id("ABC", room) == "ABC");
     EXPECT(parse_equipment_id("1JWY4711", room) == "1JWY4711");
+    EXPECT(parse_equipment_id("4A07", room) == "4A07" && parse_equipment_id("7E20", room) == "~ ");
+    EXPECT(parse_equipment_id("4A7F", room) == "4A7F" &&
+           parse_equipment_id("4a4B", room) == "4a4B");
+    EXPECT(parse_equipment_id("G04B", room) == "G04B" && parse_equipment_id("4G", room) == "4G");
     EXPECT(parse_equipment_id("", room).empty());
     EXPECT(parse_equipment_id("4A57", std::span<char>()) == "4A57");
 }
