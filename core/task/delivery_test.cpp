@@ -411,3 +411,87 @@ TEST(a_batch_goes_as_cbor_where_the_writer_is_of_cbor) {
     EXPECT(read_batch(out.payload, counted).has_value());
     EXPECT(counted.records == 3 && counted.last == 3);
 }
+
+TEST(a_batch_ends_where_the_kind_of_its_records_changes) {
+    Bench bench({.records_max = 100});
+    bench.append(telemetry, RecordKind::reading, 2);
+    bench.append(telemetry, RecordKind::fault, 3);
+    bench.append(telemetry, RecordKind::reading, 1);
+    bench.delivery.begin(8, 4096, bench.now);
+    OutgoingBatch out = bench.send();
+    EXPECT(out.from == 1 && out.to == 2 && out.kind == RecordKind::reading);
+    out = bench.send();
+    EXPECT(out.from == 3 && out.to == 5 && out.kind == RecordKind::fault);
+    out = bench.send();
+    EXPECT(out.from == 6 && out.to == 6 && out.kind == RecordKind::reading);
+    EXPECT(bench.send().records == 0);
+}
+
+TEST(a_record_that_cannot_be_decoded_is_told_as_damaged_and_blocks_nobody) {
+    Bench bench({.records_max = 100});
+    bench.append(telemetry, RecordKind::reading, 1);
+    constexpr std::array<std::uint8_t, 3> rubbish{0xFF, 0x00, 0xFF};
+    EXPECT(bench.outbox.append(telemetry, RecordKind::reading, rubbish, bench.now).has_value());
+    bench.append(telemetry, RecordKind::reading, 1);
+    bench.delivery.begin(8, 4096, bench.now);
+    const OutgoingBatch out = bench.send();
+    EXPECT(out.from == 1 && out.to == 3 && out.records == 2);
+    EXPECT(as_text(out.payload).find("{\"from\":2,\"to\":2,\"reason\":\"damaged\"}") !=
+           std::string_view::npos);
+    bench.delivery.acknowledged(bench.ticket, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 3);
+    EXPECT(bench.delivery.counters().undecodable == 1 && bench.letters.count == 0);
+}
+
+TEST(an_answer_that_nobody_waits_for_changes_nothing) {
+    Bench bench;
+    bench.append(telemetry, RecordKind::reading, 8);
+    bench.delivery.begin(8, 4096, bench.now);
+    EXPECT(bench.send().to == 4 && bench.send().to == 8);
+    bench.delivery.acknowledged(99, bench.now);
+    bench.delivery.refused(99, bench.now);
+    EXPECT(!bench.delivery.put_off(99, bench.now, {}));
+    EXPECT(bench.delivery.under_way() == 2 && bench.outbox.confirmed_to(0, telemetry) == 0);
+    bench.delivery.acknowledged(2, bench.now);
+    bench.delivery.acknowledged(2, bench.now);  // twice
+    EXPECT(bench.delivery.under_way() == 2 && bench.outbox.confirmed_to(0, telemetry) == 0);
+    bench.delivery.acknowledged(1, bench.now);
+    EXPECT(bench.delivery.under_way() == 0 && bench.outbox.confirmed_to(0, telemetry) == 8);
+    EXPECT(bench.delivery.counters().requeued == 0 && bench.delivery.counters().confirmed == 8);
+}
+
+TEST(a_refusal_sends_again_what_was_behind_it_in_its_lane_and_nothing_else) {
+    Bench bench;
+    bench.append(telemetry, RecordKind::reading, 12);
+    bench.append(RecordClass::alarm, RecordKind::fault, 1);
+    bench.delivery.begin(8, 4096, bench.now);
+    EXPECT(bench.send().record_class == RecordClass::alarm);
+    EXPECT(bench.send().to == 4 && bench.send().to == 8 && bench.send().to == 12);
+    bench.delivery.refused(3, bench.now);  // readings 5 to 8
+    EXPECT(bench.delivery.under_way() == 2 && bench.delivery.counters().requeued == 2);
+    bench.delivery.acknowledged(1, bench.now);
+    bench.delivery.acknowledged(2, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, RecordClass::alarm) == 1);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 4);
+    const OutgoingBatch alone = bench.send();
+    EXPECT(alone.from == 5 && alone.to == 5);
+}
+
+TEST(gaps_that_the_sink_refuses_are_put_off_and_told_later) {
+    OutboxSettings settings = Bench::settings();
+    settings.classes[3].ttl_s = 1;
+    Bench bench({.records_max = 4}, settings);
+    bench.append(telemetry, RecordKind::reading, 3);
+    bench.now = bench.now + seconds(2);
+    bench.delivery.begin(8, 4096, bench.now);
+    OutgoingBatch out;
+    EXPECT(bench.delivery.next(bench.now, out) && out.records == 0 && out.to == 3);
+    bench.delivery.sent(7);
+    bench.delivery.refused(7, bench.now);
+    EXPECT(bench.delivery.puts_off() && bench.outbox.confirmed_to(0, telemetry) == 0);
+    bench.now = bench.delivery.due(bench.now);
+    EXPECT(bench.delivery.next(bench.now, out) && out.from == 1 && out.to == 3);
+    bench.delivery.sent(8);
+    bench.delivery.acknowledged(8, bench.now);
+    EXPECT(bench.outbox.confirmed_to(0, telemetry) == 3 && bench.letters.count == 0);
+}
