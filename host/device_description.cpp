@@ -19,7 +19,7 @@ namespace jw {
 namespace {
 
 using Json = nlohmann::json;
-using namespace registers;  // NOLINT(google-build-using-namespace)
+using namespace registers;
 
 constexpr std::size_t shown_size_max = 60;
 constexpr std::array table_names{"coil", "discrete_input", "holding", "input"};

@@ -16,9 +16,9 @@ inline long expectations = 0;
 }  // namespace jw::test
 
 /// The first line of a test's body says the behaviour that it claims.
-#define TEST(name_)                                       \
-    static void name_();                                  \
-    static ::jw::test::Case case_##name_{#name_, &name_}; \
+#define TEST(name_)                                      \
+    static void name_();                                 \
+    static ::jw::test::Case case_##name_{#name_, name_}; \
     static void name_()
 #define EXPECT(cond_)                                                       \
     do {                                                                    \
