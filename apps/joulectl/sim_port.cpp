@@ -16,8 +16,10 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <filesystem>
 #include <list>
 
@@ -244,7 +246,13 @@ class PtyPort : public SimPort {
         }
     }
 
-    ~PtyPort() override { PtyPort::close(); }
+    ~PtyPort() override {
+        try {
+            PtyPort::close();
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "joulectl: %s: %s\n", name_.c_str(), error.what());
+        }
+    }
 
     [[nodiscard]] nlohmann::ordered_json address() const override {
         return {{"type", "serial"}, {"device", link_.empty() ? name_ : link_}};

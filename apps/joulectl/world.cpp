@@ -28,7 +28,7 @@ int world(const WorldOptions& options) {
         if (watched) {
             std::fprintf(stderr,
                          "\r%llu of %llu worlds, %llu broken",
-                         static_cast<unsigned long long>(i + 1),
+                         static_cast<unsigned long long>(i) + 1,
                          static_cast<unsigned long long>(options.seeds),
                          static_cast<unsigned long long>(broken));
         }

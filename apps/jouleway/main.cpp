@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // jouleway: the gateway daemon. Reads its settings, runs one Daemon, and makes a new one on SIGHUP.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 
 #include "apps/jouleway/drivers.h"
@@ -10,6 +12,7 @@
 
 namespace {
 
+constexpr int failed = 1;
 constexpr int settings_wrong = 2;
 constexpr int usage_wrong = 2;
 
@@ -26,9 +29,7 @@ int check(const std::string& path) {
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     CLI::App app{"Energy gateway: reads devices, keeps every reading until it is confirmed."};
     std::string path = "/etc/jouleway/jouleway.json";
     bool schema = false;
@@ -58,4 +59,15 @@ int main(int argc, char** argv) {
         return check(path);
     }
     return jw::run_program(path);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "<2>jouleway: %s\n", error.what());
+        return failed;
+    }
 }
