@@ -79,7 +79,7 @@ template <TakeRtu take>
 void rtu_to_floats(State& state) {
     const auto frames = rtu_frames();
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         const Bytes registers = registers_in<take>(frames[i++ % frames.size()]);
         std::array<float, floats_per_frame> floats{};
         for (std::size_t n = 0; n < floats.size(); ++n) {
@@ -96,7 +96,7 @@ template <TakeRtu take>
 void rtu_to_values(State& state) {
     const auto frames = rtu_frames();
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         const Bytes registers = registers_in<take>(frames[i++ % frames.size()]);
         std::array<std::int64_t, floats_per_frame> values{};
         for (std::size_t n = 0; n < values.size(); ++n) {
@@ -111,7 +111,7 @@ void rtu_to_values(State& state) {
 void tcp_to_registers(State& state) {
     const auto frames = tcp_frames();
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         const auto taken = modbus::take_tcp(frames[i++ % frames.size()]);
         auto found = modbus::registers_of(taken->pdu, modbus::Function::read_holding_registers, 20);
         DoNotOptimize(found);
@@ -121,7 +121,7 @@ void tcp_to_registers(State& state) {
 void crc16_of(State& state) {
     const auto inputs = random_bytes(static_cast<std::size_t>(state.range(0)));
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         DoNotOptimize(crc16_modbus(inputs[i++ % inputs.size()]));
     }
 }
@@ -129,7 +129,7 @@ void crc16_of(State& state) {
 void crc32c_of(State& state) {
     const auto inputs = random_bytes(static_cast<std::size_t>(state.range(0)));
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         DoNotOptimize(crc32c(inputs[i++ % inputs.size()]));
     }
 }
@@ -137,7 +137,7 @@ void crc32c_of(State& state) {
 void crc32c_portable_of(State& state) {
     const auto inputs = random_bytes(static_cast<std::size_t>(state.range(0)));
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         DoNotOptimize(crc32c_portable(inputs[i++ % inputs.size()]));
     }
 }
@@ -148,7 +148,7 @@ void p1_to_values(State& state) {
     std::array<std::uint8_t, 4096> buffer{};
     p1::Receiver receiver(buffer);
     std::size_t i = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         Values values;
         for (const char c : telegrams[i++ % telegrams.size()]) {
             const auto received = receiver.put(static_cast<std::uint8_t>(c));
@@ -202,7 +202,7 @@ void register_map_poll(State& state) {
         }
     };
     poll();  // with the questions for who it is
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         poll();
         DoNotOptimize(heard.values);
     }
@@ -223,7 +223,7 @@ void write_batches(State& state, Batch& batch) {
     const auto payloads = readings();
     std::uint64_t seq = 0;
     BatchHead head{"gw-lindenweg", "lindenweg-12", 0x1234'5678'9ABC'DEF0};
-    for (auto _ : state) {
+    for ([[maybe_unused]] const auto _ : state) {
         batch.begin(head);
         for (std::size_t i = 0; i < batch_readings; ++i) {
             ++seq;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Registers of the 16550: one byte at a time.
 #include "firmware/uart16550.h"
 
 namespace jw {

@@ -19,6 +19,7 @@ class Uart16550 final : public Bus {
 
   private:
     [[nodiscard]] volatile std::uint8_t& at(std::uintptr_t offset) const {
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): a register has an address, not an object.
         return *reinterpret_cast<volatile std::uint8_t*>(base_ + offset);
     }
     std::uintptr_t base_;

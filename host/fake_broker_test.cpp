@@ -15,6 +15,17 @@
 namespace jw::test {
 namespace asio = boost::asio;
 
+namespace {
+
+/// Two bytes, the higher first.
+std::uint16_t number_at(const std::string& body, std::size_t at) {
+    const auto high = static_cast<unsigned char>(body[at]);
+    const auto low = static_cast<unsigned char>(body[at + 1]);
+    return static_cast<std::uint16_t>(high << 8 | low);
+}
+
+}  // namespace
+
 FakeBroker::FakeBroker(Loop& loop)
     : loop_(loop),
       acceptor_(loop.io(), Tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
@@ -96,13 +107,11 @@ bool FakeBroker::take_packet() {
 }
 
 void FakeBroker::take_publish(int header, const std::string& body) {
-    std::size_t at =
-        2 + (static_cast<unsigned char>(body[0]) << 8) + static_cast<unsigned char>(body[1]);
+    std::size_t at = 2 + number_at(body, 0);
     topics.push_back(body.substr(2, at - 2));
     int mid = 0;
     if ((header & 6) != 0) {
-        mid =
-            (static_cast<unsigned char>(body[at]) << 8) + static_cast<unsigned char>(body[at + 1]);
+        mid = number_at(body, at);
         at += 2;
         open_most = std::max(open_most, ++open_);
     }

@@ -22,7 +22,7 @@ enum class Persistence : std::uint8_t {
 
 /// A file (erasing changes nothing, bytes may be written again) or flash (erased bytes are 0xFF,
 /// writing only turns ones into zeros). Reads see the last write; the medium has what was synced.
-class SimStorage : public Storage {
+class SimStorage final : public Storage {
   public:
     enum class Shape : std::uint8_t { file, flash };
     /// One change of the medium that is not synced yet.
@@ -52,7 +52,7 @@ class SimStorage : public Storage {
     /// The answer to the oldest sync that was asked for, if one was; then it has happened: what was
     /// written before it was asked is durable.
     struct Answer {
-        SyncTicket ticket;
+        SyncTicket ticket = 0;
         Status result;
     };
     std::optional<Answer> answer();
@@ -95,8 +95,8 @@ class SimStorage : public Storage {
 
   private:
     struct Asked {
-        SyncTicket ticket;
-        std::size_t changes;  // of the unsynced ones, how many it makes durable
+        SyncTicket ticket = 0;
+        std::size_t changes = 0;  // of the unsynced ones, how many it makes durable
     };
     void remember(const Change& change, Bytes bytes);
     void settle(Persistence persistence);

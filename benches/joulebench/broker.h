@@ -15,8 +15,8 @@ namespace jw::bench {
 struct BrokerCounters {
     static constexpr std::size_t latencies_max = 1U << 17;
     struct Latency {
-        std::int64_t unix_ms;  // when the reading was taken
-        std::int64_t us;       // from then until its sender has the acknowledgement
+        std::int64_t unix_ms = 0;  // when the reading was taken
+        std::int64_t us = 0;       // from then until its sender has the acknowledgement
     };
 
     std::atomic<std::uint64_t> connects = 0;
@@ -30,7 +30,7 @@ struct BrokerCounters {
     std::atomic<std::uint32_t> under_way_most = 0;
     std::atomic<std::int64_t> drained_us = 0;  // when the last of the backlog was acknowledged
     std::atomic<std::size_t> latencies = 0;
-    std::array<Latency, latencies_max> latency;
+    std::array<Latency, latencies_max> latency{};
 };
 
 struct BrokerSettings {

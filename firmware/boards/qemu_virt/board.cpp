@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The virt machine of QEMU: time, serial lines, and flash that is a file of the host.
 #include "firmware/boards/qemu_virt/board.h"
 
 #include <algorithm>
@@ -10,8 +11,10 @@
 // From the linker script: where the stack begins (it grows downwards); the address of the second is
 // its size.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the script's names.
 extern std::uint32_t __stack[];
 extern char __stack_size[];
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 }
 
 namespace jw {
@@ -77,12 +80,9 @@ std::uint32_t transfer(Call call, int file, const void* bytes, std::size_t size)
     return semihost(call, block.data());
 }
 
-std::uint32_t read_word(std::uintptr_t address) {
+volatile std::uint32_t& word_at(std::uintptr_t address) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a register has an address, not an object.
     return *reinterpret_cast<volatile std::uint32_t*>(address);
-}
-
-void write_word(std::uintptr_t address, std::uint32_t value) {
-    *reinterpret_cast<volatile std::uint32_t*>(address) = value;
 }
 
 constexpr std::uintptr_t mtime = 0x0200'BFF8;
@@ -101,10 +101,10 @@ std::uintptr_t stack_end() {
 }  // namespace
 
 Instant now() {
-    std::uint32_t high = read_word(mtime + 4);
+    std::uint32_t high = word_at(mtime + 4);
     for (;;) {
-        const std::uint32_t low = read_word(mtime);
-        const std::uint32_t again = read_word(mtime + 4);
+        const std::uint32_t low = word_at(mtime);
+        const std::uint32_t again = word_at(mtime + 4);
         if (high == again) {
             const std::uint64_t ticks = static_cast<std::uint64_t>(high) << 32 | low;
             return {static_cast<std::int64_t>(ticks / 10)};
@@ -115,9 +115,9 @@ Instant now() {
 
 void rest_until(Instant until) {
     const auto ticks = static_cast<std::uint64_t>(until.us) * 10;
-    write_word(mtimecmp + 4, ~0U);  // not due while only half of it is written
-    write_word(mtimecmp, static_cast<std::uint32_t>(ticks));
-    write_word(mtimecmp + 4, static_cast<std::uint32_t>(ticks >> 32));
+    word_at(mtimecmp + 4) = ~0U;  // not due while only half of it is written
+    word_at(mtimecmp) = static_cast<std::uint32_t>(ticks);
+    word_at(mtimecmp + 4) = static_cast<std::uint32_t>(ticks >> 32);
     // Interrupts stay off as a whole: the timer's only ends the waiting.
     __asm__ volatile(
         ".option push\n.option arch, +zicsr\n"
@@ -129,14 +129,14 @@ void paint_stack() {
     std::uintptr_t top = 0;
     __asm__ volatile("mv %0, sp" : "=r"(top));
     for (std::uintptr_t at = stack_end(); at < top; at += sizeof unused_stack) {
-        write_word(at, unused_stack);
+        word_at(at) = unused_stack;
     }
 }
 
 std::size_t stack_high_water() {
     const auto top = reinterpret_cast<std::uintptr_t>(__stack);
     std::uintptr_t at = stack_end();
-    while (at < top && read_word(at) == unused_stack) {
+    while (at < top && word_at(at) == unused_stack) {
         at += sizeof unused_stack;
     }
     return top - at;
@@ -151,11 +151,11 @@ Uart16550 first_uart() {
 Result<Uart16550> second_uart() {
     for (std::uint32_t slot = 0; slot < 32; ++slot) {
         const std::uintptr_t config = pci_config + (slot << 15);
-        if (read_word(config) != pci_serial_id) {
+        if (word_at(config) != pci_serial_id) {
             continue;
         }
-        write_word(config + 0x10, 0x1000);                          // BAR 0: port 0x1000
-        write_word(config + 0x04, read_word(config + 0x04) | 0x1);  // answer to ports
+        word_at(config + 0x10) = 0x1000;                        // BAR 0: port 0x1000
+        word_at(config + 0x04) = word_at(config + 0x04) | 0x1;  // answer to ports
         Uart16550 uart(pci_io + 0x1000);
         uart.open();
         return uart;
