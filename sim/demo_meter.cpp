@@ -41,7 +41,7 @@ class Workshop {
         while (seconds(second_) <= now - Instant{}) {
             live_one_second(closed);
         }
-        show(unit.input, closed);
+        unit.power_w = show(unit.input, closed);
     }
 
   private:
@@ -66,7 +66,8 @@ class Workshop {
         }
     }
 
-    void show(RegisterTable& input, bool closed) const {
+    /// Gives the power of all phases.
+    std::int64_t show(RegisterTable& input, bool closed) const {
         std::int64_t power_w = 0;
         for (std::uint16_t i = 0; i < 3; ++i) {
             const std::int64_t w = closed ? phases_w_[i] : 0;
@@ -83,6 +84,7 @@ class Workshop {
         input.set(13, static_cast<std::uint16_t>(253 + second_ / 60 % 20));
         set_32(input, 14, import_ws_ / 36'000);  // 10 Wh
         set_32(input, 16, 0);
+        return power_w;
     }
 
     std::uint64_t random_;

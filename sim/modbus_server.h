@@ -40,6 +40,7 @@ struct ModbusUnit {
     RegisterTable coils;
     RegisterTable discrete_inputs;
     std::vector<std::string> identification;  // by object id: maker, product code, revision …
+    std::int64_t power_w = 0;  // what it takes just now, negative: what it gives; by live()
     /// Lets time pass inside the device; called before each request is answered.
     std::function<void(ModbusUnit& unit, Instant now)> live;
     /// May refuse a write; called before it is carried out.

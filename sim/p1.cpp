@@ -91,7 +91,7 @@ void P1Meter::live_one_second() {
     cloud_permille_ += static_cast<std::int64_t>(random(41)) - 20;
     cloud_permille_ = std::clamp<std::int64_t>(cloud_permille_, 300, 1000);
     use_w_ = 220 + (fridge ? 95 : 0) + (kettle_s_ > 0 ? 2000 : 0) + random(30);
-    roof_w_ = sun_w(local_s % day_s) * cloud_permille_ / 1000;
+    roof_w_ = settings_.roof ? sun_w(local_s % day_s) * cloud_permille_ / 1000 : 0;
     const std::int64_t power = power_w();
     import_ws_ += std::max<std::int64_t>(power, 0);
     night_ws_ += night(local_s) ? std::max<std::int64_t>(power, 0) : 0;

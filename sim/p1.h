@@ -12,6 +12,7 @@ struct P1Settings {
     std::uint64_t seed = 1;
     std::int64_t local_s = 1'780'315'200;  // the meter's local time at the start, as Unix seconds
     bool old = false;  // DSMR 3: a telegram every 10 s and no CRC, instead of every second
+    bool roof = true;  // whether the household has one of its own
 };
 
 /// Deterministic: the same seed and the same instants give the same telegrams. Integers only; the
@@ -25,8 +26,10 @@ class P1Meter {
     /// Lives up to `now`; appends the telegram that is due, if one is. Where several are due, only
     /// the latest is sent, as a meter does. Returns when the next one is.
     Instant step(Instant now, Text& out);
+    /// What else is connected behind the meter takes from now on; negative: gives.
+    void set_others_w(std::int64_t others_w) { others_w_ = others_w; }
 
-    [[nodiscard]] std::int64_t power_w() const { return use_w_ - roof_w_; }
+    [[nodiscard]] std::int64_t power_w() const { return use_w_ + others_w_ - roof_w_; }
     [[nodiscard]] std::int64_t energy_import_wh() const { return import_ws_ / 3600; }
     [[nodiscard]] std::int64_t energy_export_wh() const { return export_ws_ / 3600; }
 
@@ -40,6 +43,7 @@ class P1Meter {
     std::int64_t second_ = 0;  // since the start
     std::int64_t use_w_ = 300;
     std::int64_t roof_w_ = 0;
+    std::int64_t others_w_ = 0;
     std::int64_t kettle_s_ = 0;  // seconds that it still boils
     std::int64_t cloud_permille_ = 900;
     std::int64_t import_ws_ = 12'345'678LL * 3600;  // watt seconds, day tariff and night together

@@ -94,6 +94,18 @@ TEST(sim_p1_the_roof_gives_nothing_at_night) {
     EXPECT(bench.value(Quantity::tariff) == 1);
 }
 
+TEST(sim_p1_counts_what_others_behind_it_take_and_give) {
+    sim::P1Settings settings;
+    settings.roof = false;
+    Bench alone(settings);
+    Bench together(settings);
+    together.meter.set_others_w(-5000);
+    EXPECT(alone.hear(10) && together.hear(10));
+    EXPECT(alone.value(Quantity::power_w) > 0);
+    EXPECT(together.value(Quantity::power_w) == alone.value(Quantity::power_w) - 5000);
+    EXPECT(together.meter.energy_export_wh() > alone.meter.energy_export_wh());
+}
+
 TEST(sim_p1_one_seed_gives_one_run) {
     Bench a({7});
     Bench b({7});

@@ -155,6 +155,7 @@ class Inverter {
         const std::int64_t limit_w =
             limited ? sunspec_rated_w * at(table, controls_, 5) / 10'000 : sunspec_rated_w;
         roof_.live(now.us / 1'000'000, limit_w);
+        unit.power_w = -roof_.ac_w();
         show(table);
     }
 

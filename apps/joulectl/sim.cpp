@@ -55,14 +55,21 @@ class World {
   private:
     using Tcp = std::optional<int>;
 
-    /// One of each kind, so that a gateway has something to do on every wire.
+    /// One of each kind, so that a gateway has something to do on every wire. The grid meter counts
+    /// what the others take and give, and a household beside them.
     Json build_site() {
         const int first = options_.tcp.value_or(0);
         const auto port = [&](int n) { return Tcp(first == 0 ? 0 : first + n); };
         Json devices = Json::array();
         devices.push_back(add_modbus("workshop", "demo_meter", port(0), ""));
         devices.push_back(add_modbus("roof", "sunspec", port(1), ""));
-        devices.push_back(add_p1("grid", port(2), ""));
+        devices.push_back(add_p1("grid", port(2), "", [this](jw::Instant now) {
+            std::int64_t power_w = 0;
+            for (const auto& device : modbus_) {
+                power_w += device->power_w(now);
+            }
+            return power_w;
+        }));
         devices.push_back(add_modbus("heat-pump", "demo_meter", std::nullopt, options_.pty));
         return {{"devices", std::move(devices)}};
     }
@@ -80,8 +87,11 @@ class World {
         return line;
     }
 
-    Json add_p1(const char* name, Tcp tcp, const std::string& pty) {
-        meters_.push_back(std::make_unique<SimP1>(io_, options_));
+    Json add_p1(const char* name,
+                Tcp tcp,
+                const std::string& pty,
+                std::function<std::int64_t(jw::Instant now)> others_w = {}) {
+        meters_.push_back(std::make_unique<SimP1>(io_, options_, std::move(others_w)));
         Json line = open(name, "p1", *meters_.back(), tcp, pty);
         meters_.back()->start(
             [port = ports_.back().get()](const std::string& telegram) { port->say(telegram); });

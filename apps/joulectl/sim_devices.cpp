@@ -53,8 +53,12 @@ std::int64_t local_now_s() {
 
 }  // namespace
 
-SimP1::SimP1(boost::asio::io_context& io, const SimOptions& options)
-    : meter_({options.seed, local_now_s(), options.old}), timer_(io) {}
+SimP1::SimP1(boost::asio::io_context& io,
+             const SimOptions& options,
+             std::function<std::int64_t(jw::Instant now)> others_w)
+    : others_w_(std::move(others_w)),
+      meter_({options.seed, local_now_s(), options.old, !others_w_}),
+      timer_(io) {}
 
 std::unique_ptr<SimSession> SimP1::connect() {
     return std::make_unique<DeafSession>();
@@ -69,6 +73,9 @@ void SimP1::step() {
     std::array<char, jw::sim::P1Meter::telegram_size_max> room{};
     jw::Text text(room);
     const jw::Instant now = sim_now();
+    if (others_w_) {
+        meter_.set_others_w(others_w_(now));
+    }
     const jw::Instant next = meter_.step(now, text);
     if (text.size() > 0) {
         say_(std::string(text.view()));
@@ -86,6 +93,13 @@ SimModbus::SimModbus(jw::ModbusFraming framing, jw::sim::ModbusUnit unit, const 
       unit_(std::move(unit)),
       seed_(options.seed),
       exception_(static_cast<std::uint8_t>(options.exception)) {}
+
+std::int64_t SimModbus::power_w(jw::Instant now) {
+    if (unit_.live) {
+        unit_.live(unit_, now);
+    }
+    return unit_.power_w;
+}
 
 std::unique_ptr<SimSession> SimModbus::connect() {
     return std::make_unique<ModbusSession>(framing_, unit_, seed_++, exception_);

@@ -14,7 +14,11 @@ namespace joulectl {
 /// A smart meter: talks by itself, hears nothing.
 class SimP1 : public SimDevice {
   public:
-    SimP1(boost::asio::io_context& io, const SimOptions& options);
+    /// others_w, where given, tells what else is connected behind the meter takes; the household
+    /// then has no roof of its own.
+    SimP1(boost::asio::io_context& io,
+          const SimOptions& options,
+          std::function<std::int64_t(jw::Instant now)> others_w = {});
     std::unique_ptr<SimSession> connect() override;
     /// Begins to talk: each telegram goes to `say` when it is due.
     void start(std::function<void(const std::string&)> say);
@@ -23,6 +27,7 @@ class SimP1 : public SimDevice {
   private:
     void step();
 
+    std::function<std::int64_t(jw::Instant now)> others_w_;
     jw::sim::P1Meter meter_;
     boost::asio::steady_timer timer_;
     std::function<void(const std::string&)> say_;
@@ -34,6 +39,8 @@ class SimModbus : public SimDevice {
     SimModbus(jw::ModbusFraming framing, jw::sim::ModbusUnit unit, const SimOptions& options);
     std::unique_ptr<SimSession> connect() override;
     [[nodiscard]] int unit() const { return unit_.id; }
+    /// What it takes now; negative: gives. It lives up to there.
+    std::int64_t power_w(jw::Instant now);
 
   private:
     jw::ModbusFraming framing_;
