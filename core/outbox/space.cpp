@@ -88,14 +88,21 @@ std::uint32_t Outbox::available(RecordClass c) const {
 
 std::uint32_t Outbox::oldest_of(RecordClass c) const {
     std::uint32_t best = none;
-    for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
-        const Segment& s = segments_[i];
-        if (s.generation != 0 && s.record_class == c && i != chain(c).newest &&
-            s.first_seq > chain(c).released &&
-            (best == none || s.generation < segments_[best].generation)) {
-            best = i;
+    std::uint32_t after = 0;
+    do {
+        best = none;
+        for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
+            const Segment& s = segments_[i];
+            if (s.generation > after && s.record_class == c && i != chain(c).newest &&
+                s.first_seq > chain(c).released &&
+                (best == none || s.generation < segments_[best].generation)) {
+                best = i;
+            }
         }
-    }
+        after = best == none ? 0 : segments_[best].generation;
+        // A copy that was accepted before a later sync failed may have left its source behind: that
+        // has no number of its own, and goes with the copy.
+    } while (best != none && last_of(best) < segments_[best].first_seq);
     return best;
 }
 
