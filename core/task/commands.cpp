@@ -219,34 +219,41 @@ void Commands::refuse(const Command& command, ResultCode code, CommandSource sou
     report(jobs_[jobs_.size() - 1], now);
 }
 
+/// Whether a command that waits begins, acts, or has waited too long.
+void Commands::take_turn(Job& job, Instant now) {
+    if (job.begun) {
+        if (!device_busy(job)) {
+            act(job, now);
+        }
+        return;
+    }
+    const Command& command = job.command;
+    const bool early =
+        command.not_before_ms != 0 && (!unix_ms_ || *unix_ms_ < command.not_before_ms);
+    const bool expired = command.expiry_ms != 0 && unix_ms_ && *unix_ms_ > command.expiry_ms;
+    if (expired) {
+        job.result.code = ResultCode::expired;
+        job.result.text = sentence(ResultCode::expired);
+        report(job, now);
+    } else if (counter_used(job)) {
+        job.result.code = ResultCode::repeated;  // a later one of the issuer began first
+        job.result.text = sentence(ResultCode::repeated);
+        report(job, now);
+    } else if (job.source == CommandSource::local ||
+               (!early && !device_busy(job) && !behind_another(job))) {
+        // Who asked from here waits for the journal, and it alone knows the command; what came
+        // from afar is still there after a restart.
+        begin(job, now);
+    }
+}
+
 Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
     unix_ms_ = unix_ms;
     Instant next = never;
     for (std::size_t i = jobs_.size(); i > 0; --i) {
         Job& job = jobs_[i - 1];
-        if (job.step == Step::waiting && job.begun) {
-            if (!device_busy(job)) {
-                act(job, now);
-            }
-        } else if (job.step == Step::waiting) {
-            const bool early = job.command.not_before_ms != 0 &&
-                               (!unix_ms || *unix_ms < job.command.not_before_ms);
-            const bool expired =
-                job.command.expiry_ms != 0 && unix_ms && *unix_ms > job.command.expiry_ms;
-            if (expired) {
-                job.result.code = ResultCode::expired;
-                job.result.text = sentence(ResultCode::expired);
-                report(job, now);
-            } else if (counter_used(job)) {
-                job.result.code = ResultCode::repeated;  // a later one of the issuer began first
-                job.result.text = sentence(ResultCode::repeated);
-                report(job, now);
-            } else if (job.source == CommandSource::local ||
-                       (!early && !device_busy(job) && !behind_another(job))) {
-                // Who asked from here waits for the journal, and it alone knows the command; what
-                // came from afar is still there after a restart.
-                begin(job, unix_ms, now);
-            }
+        if (job.step == Step::waiting) {
+            take_turn(job, now);
         } else if (job.step == Step::acting && now >= job.deadline) {
             end(job, ResultCode::device_silent, std::nullopt, now);
         } else if (job.step == Step::ending && now >= job.deadline) {
@@ -265,14 +272,14 @@ Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
     return next;
 }
 
-void Commands::begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now) {
+void Commands::begin(Job& job, Instant now) {
     CHECK(journal_.find(job.command.id) ==
           nullptr);  // I-26: what was begun once is not begun again
     job.step = Step::beginning;
     job.begun = true;
     job.ticket = next_ticket_++;
     job.result.code = ResultCode::interrupted;  // what a restart would find
-    if (const Status put = journal_.put(entry(job, CommandPhase::begun), job.ticket, unix_ms);
+    if (const Status put = journal_.put(entry(job, CommandPhase::begun), job.ticket, unix_ms_);
         !put) {
         not_written(job, put.error(), now);
     }

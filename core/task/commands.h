@@ -96,7 +96,8 @@ class Commands {
     bool answered(const CommandId& id, CommandSource source, Instant now);
     [[nodiscard]] bool counter_used(const Job& job) const;
     [[nodiscard]] bool behind_another(const Job& job) const;
-    void begin(Job& job, std::optional<std::int64_t> unix_ms, Instant now);
+    void take_turn(Job& job, Instant now);
+    void begin(Job& job, Instant now);
     void not_written(Job& job, Error error, Instant now);
     void act(Job& job, Instant now);
     void end(Job& job, ResultCode code, std::optional<std::int64_t> value, Instant now);
