@@ -83,6 +83,12 @@ CAMPAIGNS = [
              "the 202: every command known afterwards, {executed} executed, {interrupted} reported "
              "as interrupted, {executed_twice} executed twice, {lost} not reported", PATH,
              "no peer publishes such a figure"),
+    Campaign("kill_points", "kill -9 at named points: before, in the middle of or behind a call of "
+             "its start, its load, a reconnection, a reload, a stop, a command", "real processes, "
+             "real broker", [sys.executable, E2E / "kill_points.py"], ["--rounds", "1"],
+             ["--rounds", "60"], "{kills} kills at {points} named points, none of them missed, "
+             "{accepted} records accepted, {lost} lost, {commands} commands, {executed_twice} "
+             "executed twice", PATH, "RocksDB's db_crashtest has such points, and no count"),
     Campaign("kill", "kill -9 of the real gateway under load", "real processes, real broker",
              [sys.executable, E2E / "kill.py"],
              ["--kills", "1000", "--records", "2000000", "--gateways", "3"],

@@ -11,49 +11,18 @@ same Idempotency-Key has the same answer. Before that: no 202 while the disk is 
 it refuses."""
 import argparse
 import errno
-import hashlib
 import json
 import random
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 
 from faulty_system import TroubledGateway
+from local_command import Operator
 from modbus_proxy import ModbusProxy
 from simulated_site import Broker, Collector, Devices, Site, settings, wait_for
 
-TOKEN = "an-operator"
 ENDS = ("executed", "interrupted")
-
-
-class Operator:
-    """Asks through the API and remembers nothing."""
-
-    def __init__(self, listen):
-        self.url = f"http://{listen}/api/v1/commands"
-
-    def request(self, url, body=None, key=""):
-        """Status and JSON; nothing where the gateway went away."""
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json",
-                   **({"Idempotency-Key": key} if key else {})}
-        data = json.dumps(body).encode() if body else None
-        try:
-            with urllib.request.urlopen(
-                    urllib.request.Request(url, data, headers), timeout=20) as answer:
-                return answer.status, json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read())
-        except (OSError, EOFError):
-            return None, {}
-
-    def switch(self, value, key):
-        return self.request(self.url, {"target": "meter-0", "quantity": "relay_closed",
-                                       "value": value}, key)
-
-    def state(self, name):
-        return self.request(f"{self.url}/{name}")
 
 
 class Scene:
@@ -67,9 +36,7 @@ class Scene:
         self.proxy = site.add(ModbusProxy(meter.where["port"]))
         wishes = settings(site.folder, broker, [self.proxy.port], clock="system",
                           devices__0__poll_s=60)
-        wishes["web"]["tokens"] = [{"name": "plant", "role": "operator",
-                                    "sha256": hashlib.sha256(TOKEN.encode()).hexdigest()}]
-        self.operator = Operator(wishes["web"]["listen"])
+        self.operator = Operator(wishes)
         self.gateway = site.add(TroubledGateway(site.folder, wishes))
         self.start()
 
