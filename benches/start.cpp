@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "benches/disk.h"
 #include "benches/joulebench/backlog.h"
@@ -97,11 +98,16 @@ Memory memory_of(pid_t pid) {
     Memory memory;
     bool found = false;
     for (std::string line; std::getline(rollup, line);) {
+        std::istringstream words(line);
+        std::string name;
         double kb = 0;
-        if (std::sscanf(line.c_str(), "Private_Dirty: %lf", &kb) == 1) {
+        if (!(words >> name >> kb)) {
+            continue;
+        }
+        if (name == "Private_Dirty:") {
             memory.private_dirty_mb += kb / 1024;
             found = true;
-        } else if (std::sscanf(line.c_str(), "Pss: %lf", &kb) == 1) {
+        } else if (name == "Pss:") {
             memory.pss_mb = kb / 1024;
         }
     }
@@ -156,7 +162,7 @@ class Starts {
 
   private:
     std::string state(Case which, bool make) {
-        const std::string path = folders_[static_cast<std::size_t>(which)].path() + "/state";
+        std::string path = folders_[static_cast<std::size_t>(which)].path() + "/state";
         if (make) {
             std::filesystem::remove_all(path);
             std::filesystem::create_directory(path);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small store with every bit flipped once, cut at every length and zeroed from every place on: it
 // opens, and every record that the damage does not touch is delivered.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "tests/power_cut/arguments.h"
 #include "tests/power_cut/trial.h"
@@ -107,35 +109,51 @@ class Store {
         }
         return true;
     }
+    using Key = std::pair<RecordClass, std::uint64_t>;
+
+    /// What is wrong with a record that was delivered; empty: nothing.
+    [[nodiscard]] const char* compare(const Record& record, const Key& expected) const {
+        const auto known = contents_.find({expected.first, record.id.seq});
+        if (record.id.seq != expected.second || known == contents_.end() ||
+            record.payload.size() != known->second.size) {
+            return "a record that nobody wrote";
+        }
+        const bool same = std::all_of(record.payload.begin(),
+                                      record.payload.end(),
+                                      [&](std::uint8_t b) { return b == known->second.value; });
+        return same ? "" : "a changed record";
+    }
+
+    /// Reads a class to its end and notes what came; what is wrong with it, or nothing.
+    std::string read(Outbox& outbox, RecordClass record_class, std::set<Key>& seen) {
+        Cursor cursor;
+        cursor.record_class = record_class;
+        Key expected{record_class, 1};
+        for (auto item = outbox.next(cursor, buffer_, Instant{}); item;
+             item = outbox.next(cursor, buffer_, Instant{})) {
+            if (!item->record) {
+                if (item->gap.from != expected.second || item->gap.reason != GapReason::damaged) {
+                    return "a gap that does not fit";
+                }
+                expected.second = item->gap.to + 1;
+                continue;
+            }
+            if (std::string wrong = compare(*item->record, expected); !wrong.empty()) {
+                return wrong;
+            }
+            seen.insert(expected);
+            ++expected.second;
+            ++delivered;
+        }
+        return {};
+    }
+
     std::string compare(Outbox& outbox, std::size_t from, std::size_t to) {
-        std::map<std::pair<RecordClass, std::uint64_t>, bool> seen;
+        std::set<Key> seen;
         for (std::size_t i = 0; i < record_classes; ++i) {
-            const auto c = static_cast<RecordClass>(i);
-            Cursor cursor;
-            cursor.record_class = c;
-            std::uint64_t expected = 1;
-            for (auto item = outbox.next(cursor, buffer_, Instant{}); item;
-                 item = outbox.next(cursor, buffer_, Instant{})) {
-                if (!item->record) {
-                    if (item->gap.from != expected || item->gap.reason != GapReason::damaged) {
-                        return "a gap that does not fit";
-                    }
-                    expected = item->gap.to + 1;
-                    continue;
-                }
-                const auto known = contents_.find({c, item->record->id.seq});
-                if (item->record->id.seq != expected || known == contents_.end() ||
-                    item->record->payload.size() != known->second.size) {
-                    return "a record that nobody wrote";
-                }
-                for (const std::uint8_t byte : item->record->payload) {
-                    if (byte != known->second.value) {
-                        return "a changed record";
-                    }
-                }
-                seen[{c, expected}] = true;
-                ++expected;
-                ++delivered;
+            std::string wrong = read(outbox, static_cast<RecordClass>(i), seen);
+            if (!wrong.empty()) {
+                return wrong;
             }
             damage_counted += outbox.counters().damaged[i];
         }
@@ -159,7 +177,7 @@ class Store {
     TrialStorage trial_;
     SimStorage::Shape shape_;
     std::vector<Place> places_;
-    std::map<std::pair<RecordClass, std::uint64_t>, Content> contents_;
+    std::map<Key, Content> contents_;
     std::array<std::uint8_t, 4096> buffer_{};
 };
 
