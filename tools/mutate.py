@@ -63,9 +63,17 @@ def link_command(target):
     return shlex.split(lines[-1].removeprefix(": && ").removesuffix(" && :"))
 
 
+def source_line(place):
+    """The text at a place like core/outbox/read.cpp:12."""
+    file, line = place.rsplit(":", 1)
+    return (ROOT / file).read_text().splitlines()[int(line) - 1].strip()
+
+
 def jumps(lines, folder):
     """Numbers of the lines with a jump of our own that does not lead to a failed CHECK."""
     of_source = places(lines, folder)
+    checks = {place for place in set(of_source) - {None}
+              if source_line(place).startswith("CHECK(")}
     after = {}
     for number, line in enumerate(lines):
         if line.endswith(":") and line.startswith(".L"):
@@ -73,7 +81,8 @@ def jumps(lines, folder):
     result = []
     for number, line in enumerate(lines):
         match = JUMP.match(line)
-        if match and of_source[number] and "check_failed" not in after.get(match.group(1), ""):
+        if (match and of_source[number] and of_source[number] not in checks and
+                "check_failed" not in after.get(match.group(1), "")):
             result.append(number)
     return result
 
@@ -93,8 +102,7 @@ def places(lines, folder):
 def enters_loop(lines, number, folder):
     """Whether a jump leaves a loop before its first turn; where there is always a first turn, to
     leave it out changes nothing."""
-    file, line = places(lines, folder)[number].rsplit(":", 1)
-    text = (ROOT / file).read_text().splitlines()[int(line) - 1].strip()
+    text = source_line(places(lines, folder)[number])
     target = JUMP.match(lines[number]).group(1) + ":"
     return text.startswith("for (") and target in lines[number:]
 
