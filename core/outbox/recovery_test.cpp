@@ -256,6 +256,8 @@ TEST(what_a_power_cut_left_of_a_segment_never_comes_back) {
         EXPECT(box.append(telemetry, 6).has_value() || box.append(telemetry, 6).has_value());
         box.sync();
         EXPECT(holds(box, telemetry, 1, 6));
+        let_pass(box, 2);
+        EXPECT(storage.read(block_at(3), stale).has_value() && !decode_block_header(stale));
     }
     storage.damage(block_at(0) + 8, 1);  // wherever they went: the first segment first
     Box box(long_segments());

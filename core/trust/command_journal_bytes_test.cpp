@@ -77,6 +77,21 @@ TEST(an_entry_whose_fields_are_beyond_their_range_is_damage) {
     }
 }
 
+TEST(a_text_that_is_too_long_is_damage_whatever_stands_behind_it) {
+    for (const std::size_t at : {39U, 43U, 52U}) {  // sizes of id, issuer, target
+        SmallStorage storage(false);
+        write_three(storage);
+        const MutableBytes slot = slot_of(storage, 0, 2);
+        slot[at] = 37;
+        const MutableBytes behind = slot.subspan(at + 1);
+        std::fill(behind.begin(), behind.end(), std::uint8_t{0});
+        seal(slot, 1);
+        Table again(storage);
+        EXPECT(again.journal.open().has_value());
+        EXPECT(again.journal.entries().size() == 2 && again.journal.damaged() == 1);
+    }
+}
+
 TEST(what_is_no_header_of_ours_is_begun_anew_and_not_taken_for_a_newer_version) {
     enum class Change : std::uint8_t { sum, magic, version };
     for (const Change change : {Change::sum, Change::magic, Change::version}) {
