@@ -319,7 +319,8 @@ class Gateway:
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
             self.process.wait()
-        self.listen()
+        if self.socket:  # else it was never started
+            self.listen()
         return self.process.returncode if self.process else None
 
 
