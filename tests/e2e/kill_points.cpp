@@ -182,6 +182,11 @@ class PacketReader {
     unsigned shift_ = 0;
 };
 
+/// Whether it is the point itself or one of its kind: "write outbox" stands for each of its parts.
+bool is_of(std::string_view name, std::string_view point) {
+    return name.starts_with(point) && (name.size() == point.size() || name[point.size()] == ' ');
+}
+
 PacketReader& broker_stream() {
     static PacketReader stream;
     return stream;
@@ -205,7 +210,7 @@ bool point_reached(const PointName& name) {
         trouble().point_waits = name.view() == trouble().since.data() ? 0 : 1;
         return false;
     }
-    return point_wanted() && name.view() == trouble().point.data() &&
+    return point_wanted() && is_of(name.view(), trouble().point.data()) &&
            ++trouble().point_hits == trouble().point_nth;
 }
 

@@ -27,7 +27,7 @@ class PointName {
 
 /// Whether a test waits for a point; otherwise no name needs to be found.
 bool point_wanted();
-/// Whether the process is to die at this call now; counts it if it is of that name.
+/// Whether the process is to die at this call now; counts it if its name begins with the point's.
 bool point_reached(const PointName& name);
 /// When, if so.
 Moment point_moment();

@@ -96,7 +96,7 @@ POINTS = [Point(*row) for row in (
     (RELOAD, "before", "open outbox", 1, 1),
     (RELOAD, "before", "send broker CONNECT", 1, 1),
     (STOP, "before", "send notify STOPPING", 1, 1),
-    (STOP, "half", "write outbox records", 1, 1),
+    (STOP, "half", "write outbox", 1, 1),
     (STOP, "before", "sync outbox", 1, 1),
     (STOP, "before", "send broker DISCONNECT", 1, 1),
     # A command through the API.
@@ -159,6 +159,8 @@ class Lives:
                           sinks__0__batch={"readings": 200, "bytes": 50000, "age_ms": 20})
         for device in wishes["devices"][1:]:
             device["poll_s"] = 0.01
+        for device in wishes["devices"][-8:]:
+            device["keep_s"] = 60  # so that there is something to keep at a stop
         self.operator = Operator(wishes)
         self.store = site.folder / "state"
         self.gateway = site.add(TroubledGateway(
