@@ -79,7 +79,7 @@ class RegisterServer {
 class LoadedMapTest : public ::testing::Test {
   protected:
     std::string file(const std::string& name, const std::string& text) {
-        const std::string path = folder_.path() + "/" + name;
+        std::string path = folder_.path() + "/" + name;
         std::ofstream(path) << text;
         return path;
     }

@@ -215,9 +215,9 @@ TEST_F(MqttClientTest, falls_back_to_3_1_1_where_5_is_not_known) {
 
 TEST_F(MqttClientTest, stays_away_as_long_as_the_reason_code_asks_for) {
     struct Case {
-        int code;
+        int code = 0;
         Duration least;
-        bool refused;
+        bool refused = false;
     };
     for (const auto& [code, least, refused] : {Case{0x97, seconds(60), false},
                                                Case{0x9F, seconds(60), false},

@@ -58,7 +58,8 @@ void fill_inverter(Random& random, Image& image) {
     put_at(image, 0, {0x5375, 0x6E53, 1, 66});
     Writer(MutableBytes(image).subspan(2 * 4)).put(std::string_view("Bench"));
     put_at(image, inverter_at, {103, 50});
-    for (const std::size_t scale : {6, 13, 15, 17, 19, 21, 23, 26, 28, 30, 32, 37}) {
+    constexpr std::array<std::size_t, 12> scales{6, 13, 15, 17, 19, 21, 23, 26, 28, 30, 32, 37};
+    for (const std::size_t scale : scales) {
         put_at(image, inverter_at + scale, {tenths});
     }
     put_at(image, strings_at, {160, strings_size - 2, tenths, tenths, tenths, tenths});

@@ -173,9 +173,10 @@ TEST(AccessTest, a_session_ends_by_idleness_age_and_sign_out) {
 
 TEST(AccessTest, sessions_are_bounded_and_the_least_used_makes_room) {
     Sessions sessions;
-    std::vector<SessionKey> keys;
-    for (int i = 0; i < 33; ++i) {
-        keys.push_back(digest_of(sessions.open(Role::owner, Instant{} + seconds(i))));
+    std::array<SessionKey, 33> keys;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const Instant at = Instant{} + seconds(static_cast<std::int64_t>(i));
+        keys[i] = digest_of(sessions.open(Role::owner, at));
     }
     EXPECT_FALSE(sessions.use(keys[0], Instant{} + seconds(40)).has_value());
     EXPECT_TRUE(sessions.use(keys[1], Instant{} + seconds(40)).has_value());

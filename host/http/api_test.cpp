@@ -2,6 +2,7 @@
 // The API over real sockets: every route against its description, the door, commands, events.
 #include "host/http/api.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -27,7 +28,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string concrete(std::string path) {
+std::string concrete(const std::string& path) {
     const std::size_t brace = path.find('{');
     return brace == std::string::npos ? path : path.substr(0, brace) + "x";
 }
@@ -116,7 +117,8 @@ TEST(ApiTest, every_route_is_described_and_every_description_has_its_route) {
             std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
                 return static_cast<char>(c - 'a' + 'A');
             });
-            described.push_back(upper + " " + path + " " + operation["x-right"].get<std::string>());
+            described.push_back(
+                fmt::format("{} {} {}", upper, path, operation["x-right"].get<std::string>()));
             EXPECT_TRUE(operation.contains("operationId"));
             EXPECT_TRUE(operation["responses"].contains("default"));
             EXPECT_EQ(operation["security"].empty(), operation["x-right"] == "open");
@@ -491,6 +493,7 @@ std::vector<Json> messages(Site& site, TestClient& events) {
 
 std::vector<std::string> types(const std::vector<Json>& all) {
     std::vector<std::string> names;
+    names.reserve(all.size());
     for (const Json& message : all) {
         names.push_back(message["type"].get<std::string>());
     }

@@ -49,7 +49,9 @@ class TestClient {
     }
 
     /// Sends a request with the headers that every client sends, and takes the answer.
-    Answer ask(const std::string& line, const std::string& headers = "", std::string body = "") {
+    Answer ask(const std::string& line,
+               const std::string& headers = "",
+               const std::string& body = "") {
         std::string request = line + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers;
         if (!body.empty()) {
             request += "Content-Type: application/json\r\n";

@@ -31,8 +31,7 @@ struct Place {
 
 class Store {
   public:
-    explicit Store(SimStorage::Shape shape)
-        : storage_(shape, blocks), trial_(shape, blocks), shape_(shape) {
+    explicit Store(SimStorage::Shape shape) : storage_(shape, blocks), trial_(shape, blocks) {
         fill();
         trial_.image() = storage_.medium();
     }
@@ -175,7 +174,6 @@ class Store {
     };
     SimStorage storage_;
     TrialStorage trial_;
-    SimStorage::Shape shape_;
     std::vector<Place> places_;
     std::map<Key, Content> contents_;
     std::array<std::uint8_t, 4096> buffer_{};
