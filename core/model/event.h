@@ -3,6 +3,7 @@
 // What happened once (Event) and trouble that lasts until it is cleared (Fault).
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "core/base/fields.h"
 #include "core/base/limits.h"
@@ -13,20 +14,33 @@ namespace jw {
 
 using Detail = FixedText<limits::detail_size_max>;
 
-enum class EventKind : std::uint8_t { started, stopped, settings_changed, identified, notice };
+enum class EventKind : std::uint8_t {
+    started,
+    stopped,
+    settings_changed,
+    identified,
+    notice,
+    keep_changed,  // readings are kept less often than set, or as often again
+};
 constexpr auto enum_names(EventKind) {
-    return std::array{"started", "stopped", "settings_changed", "identified", "notice"};
+    return std::array{
+        "started", "stopped", "settings_changed", "identified", "notice", "keep_changed"};
 }
 
 struct Event {
     Name device;  // empty: the gateway itself
     EventKind kind = EventKind::notice;
     Detail text;
+    std::optional<std::uint32_t> keep_every = std::nullopt;
 
     static constexpr auto fields() {
         return Fields{Field{1, "device", &Event::device, "empty: the gateway itself"},
                       Field{2, "kind", &Event::kind},
-                      Field{3, "text", &Event::text, "one sentence for people"}};
+                      Field{3, "text", &Event::text, "one sentence for people"},
+                      Field{4,
+                            "keep_every",
+                            &Event::keep_every,
+                            "of keep_changed: of so many keep intervals one is kept from now on"}};
     }
 };
 
@@ -48,7 +62,8 @@ enum class FaultKind : std::uint8_t {
     clock_not_set,
     settings_invalid,
     broken_invariant,
-    values_left_out,  // a reading had more values than one can hold
+    values_left_out,   // a reading had more values than one can hold
+    readings_thinned,  // kept less often than set, since the store fills
 };
 constexpr auto enum_names(FaultKind) {
     return std::array{"device_silent",
@@ -63,7 +78,8 @@ constexpr auto enum_names(FaultKind) {
                       "clock_not_set",
                       "settings_invalid",
                       "broken_invariant",
-                      "values_left_out"};
+                      "values_left_out",
+                      "readings_thinned"};
 }
 
 /// A fault is raised once and cleared once; both are records.

@@ -33,15 +33,8 @@ KeptValue* Keep::slot_of(const Value& value) {
                                                                    : nullptr;
 }
 
-bool Keep::add(const Reading& reading, Instant now, Reading& kept) {
-    if (interval_.us == 0) {
-        kept = reading;
-        return true;
-    }
-    device_ = reading.device;
-    if (ends_.us < 0) {
-        ends_ = now + interval_;
-    }
+/// Says whether a state changed.
+bool Keep::gather_all(const Reading& reading) {
     bool state_changed = false;
     for (const Value& value : reading.values) {
         KeptValue* slot = slot_of(value);
@@ -53,10 +46,39 @@ bool Keep::add(const Reading& reading, Instant now, Reading& kept) {
         state_changed = state_changed || (is_state && slot->last.number != value.number);
         gather(*slot, value);
     }
-    if (!state_changed && now < ends_) {
+    return state_changed;
+}
+
+/// Of readings that are kept as they are: a change is to be seen when they no longer are.
+void Keep::remember_states(const Reading& reading) {
+    for (const Value& value : reading.values) {
+        if (info(value.quantity).behaviour == Behaviour::state) {
+            if (KeptValue* slot = slot_of(value); slot != nullptr) {
+                slot->last = value;
+            }
+        }
+    }
+}
+
+bool Keep::add(const Reading& reading, Instant now, Reading& kept, std::uint32_t every) {
+    if (interval_.us == 0 && every == 1 && ended_ == 0) {
+        remember_states(reading);
+        kept = reading;
+        return true;
+    }
+    device_ = reading.device;
+    if (ends_.us < 0) {
+        ends_ = now + interval_;
+    }
+    const bool state_changed = gather_all(reading);
+    const bool ended = now >= ends_;
+    if (!state_changed && !ended) {
         return false;
     }
-    close(kept);
+    const bool now_due = ended_ + 1 >= every;
+    if (ended) {
+        ended_ = now_due ? 0 : ended_ + 1;
+    }
     // Intervals keep their rhythm; after a long silence the next one starts now.
     while (ends_ <= now && now - ends_ < interval_ * 2) {
         ends_ = ends_ + interval_;
@@ -64,6 +86,11 @@ bool Keep::add(const Reading& reading, Instant now, Reading& kept) {
     if (ends_ <= now) {
         ends_ = now + interval_;
     }
+    if (!state_changed && !now_due) {
+        ++thinned_;
+        return false;
+    }
+    close(kept);
     return true;
 }
 

@@ -25,9 +25,11 @@
 
 namespace jw {
 
-enum class WhenFull : std::uint8_t { drop_oldest, reject_new };
+/// What gives way in a class that is full. With thin_out whoever appends keeps less the fuller
+/// it is (model/thinning.h); of what does not fit even so the outbox drops the oldest.
+enum class WhenFull : std::uint8_t { drop_oldest, reject_new, thin_out };
 constexpr auto enum_names(WhenFull) {
-    return std::array{"drop_oldest", "reject_new"};
+    return std::array{"drop_oldest", "reject_new", "thin_out"};
 }
 
 struct ClassSettings {
@@ -135,6 +137,13 @@ struct OutboxCounters {
     std::uint64_t write_failures = 0;
 };
 
+/// How full a class is: what would be lost if it were given up, of all that the class may hold
+/// before that happens.
+struct ClassFill {
+    std::uint64_t bytes = 0;
+    std::uint64_t bytes_max = 0;
+};
+
 /// One per store. Not a thread's business: everything happens on the loop that owns it.
 class Outbox {
   public:
@@ -226,6 +235,12 @@ class Outbox {
     [[nodiscard]] std::uint64_t bytes_max() const;
     /// In segments that hold something and may not be overwritten yet.
     [[nodiscard]] std::uint64_t bytes_used() const;
+    [[nodiscard]] WhenFull when_full(RecordClass record_class) const {
+        return settings_of(record_class).when_full;
+    }
+    /// What every sink has (with two-stage release: has made durable) makes room, so it counts as
+    /// free; what is reserved for classes of higher priority, or taken by them, is no part of it.
+    [[nodiscard]] ClassFill fill(RecordClass record_class) const;
 
   private:
     /// The records of one class, in their order.
@@ -299,6 +314,7 @@ class Outbox {
     [[nodiscard]] std::uint64_t last_of(std::uint32_t segment) const;
     [[nodiscard]] std::uint64_t confirmed_by_all(RecordClass c, bool durably) const;
     [[nodiscard]] std::uint32_t available(RecordClass c) const;
+    [[nodiscard]] std::uint32_t segments_waiting(RecordClass c) const;
     [[nodiscard]] std::uint32_t oldest_of(RecordClass c) const;
     [[nodiscard]] std::uint32_t oldest_confirmed(bool durably) const;
     [[nodiscard]] std::uint32_t victim_for(RecordClass c) const;

@@ -86,6 +86,42 @@ std::uint32_t Outbox::available(RecordClass c) const {
     return free;
 }
 
+std::uint32_t Outbox::segments_waiting(RecordClass c) const {
+    const Chain& ch = chain(c);
+    const std::uint64_t had = std::max(confirmed_by_all(c, true), ch.released);
+    if (ch.appended <= had) {
+        return 0;
+    }
+    std::uint32_t behind = 0;  // segments that begin after the first number that is still wanted
+    for (std::uint32_t i = 0; i < geometry_.segments; ++i) {
+        const Segment& s = segments_[i];
+        behind += s.generation != 0 && s.record_class == c && s.first_seq > had + 1 ? 1 : 0;
+    }
+    return behind + 1;
+}
+
+ClassFill Outbox::fill(RecordClass c) const {
+    std::uint32_t segments = geometry_.segments;
+    // One is kept for writing again, as in available(); and when the last one is taken, prepare()
+    // gives the oldest up.
+    segments -= std::min<std::uint32_t>(segments, 2);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(c); ++i) {
+        const auto higher = static_cast<RecordClass>(i);
+        const std::uint32_t taken =
+            std::max(segments_waiting(higher), settings_of(higher).reserve_segments);
+        segments -= std::min(segments, taken);
+    }
+    ClassFill fill;
+    fill.bytes_max = std::uint64_t{segments} * geometry_.segment_size();
+    if (const std::uint32_t waiting = segments_waiting(c); waiting > 0) {
+        const Chain& ch = chain(c);
+        fill.bytes = std::uint64_t{waiting} * geometry_.segment_size();
+        fill.bytes -= ch.newest == none ? 0 : geometry_.segment_size() - ch.offset;
+        fill.bytes = std::min(fill.bytes, fill.bytes_max);
+    }
+    return fill;
+}
+
 std::uint32_t Outbox::oldest_of(RecordClass c) const {
     std::uint32_t best = none;
     std::uint32_t after = 0;
@@ -127,7 +163,7 @@ std::uint32_t Outbox::victim_for(RecordClass c) const {
     for (std::size_t i = record_classes; i > static_cast<std::size_t>(c); --i) {
         const auto lower = static_cast<RecordClass>(i - 1);
         const std::uint32_t segment = oldest_of(lower);
-        if (segment != none && settings_of(lower).when_full == WhenFull::drop_oldest &&
+        if (segment != none && settings_of(lower).when_full != WhenFull::reject_new &&
             last_of(segment) <= chain(lower).accepted) {
             return segment;
         }
@@ -276,7 +312,7 @@ Status Outbox::take_segment(RecordClass c,
     std::uint32_t segment = choose_clean(c);
     if (segment == none) {
         if (!release_for(c) && ch.newest != none && ch.appended == ch.accepted &&
-            settings_of(c).when_full == WhenFull::drop_oldest && !cursors_behind(ch.newest)) {
+            settings_of(c).when_full != WhenFull::reject_new && !cursors_behind(ch.newest)) {
             release(ch.newest, ch.appended);  // the only one of its class: it starts again
         }
         if (next_due() <= now) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/task/gateway.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/cbor.h"
 #include "core/base/check.h"
+#include "core/model/thinning.h"
 
 namespace jw {
 namespace {
@@ -84,6 +86,7 @@ void Gateway::start(std::string_view version, Instant now) {
                       now,
                       now + told_for);
     }
+    watch_fill(now);
     commands_.resume(now);
 }
 
@@ -117,6 +120,7 @@ Instant Gateway::step(Instant now) {
     if (now >= audit_due_) {
         audit_due_ = now + audit_interval;
         audit_against(audited_, now);
+        watch_fill(now);
     }
     return earlier(next, queue_.next_due());  // a command may have woken a line
 }
@@ -234,6 +238,68 @@ void Gateway::tell_refused(std::uint64_t rejected, Instant now) {
     }
 }
 
+std::uint64_t Gateway::thinned() const {
+    std::uint64_t thinned = 0;
+    for (const Port& port : ports_.first(devices_)) {
+        thinned += port.keep.thinned();
+    }
+    return thinned;
+}
+
+/// "every 40 s instead of every 10 s" where all devices are kept alike, else "4 times less often".
+void Gateway::put_spacing(std::uint32_t every, Text& text) const {
+    std::optional<Duration> interval;
+    bool alike = true;
+    for (const Port& port : ports_.first(devices_)) {
+        if (!port.driver->stores_readings) {
+            alike = alike && (!interval || *interval == port.settings.keep);
+            interval = port.settings.keep;
+        }
+    }
+    if (!alike || !interval || interval->us == 0) {
+        text.put(every).put(" times less often");
+        return;
+    }
+    const bool whole = interval->ms() % 1000 == 0;
+    const std::int64_t length = whole ? interval->ms() / 1000 : interval->ms();
+    const char* const unit = whole ? " s" : " ms";
+    text.put("every ").put(length * every).put(unit);
+    text.put(" instead of every ").put(length).put(unit);
+}
+
+/// What nobody collects is to last: the fuller the store, the fewer readings go into it.
+void Gateway::watch_fill(Instant now) {
+    if (outbox_.when_full(RecordClass::telemetry) != WhenFull::thin_out) {
+        return;
+    }
+    const ClassFill fill = outbox_.fill(RecordClass::telemetry);
+    const std::uint32_t every = jw::keep_every(fill.bytes, fill.bytes_max, keep_every_);
+    if (every == keep_every_) {
+        return;
+    }
+    std::array<char, limits::detail_size_max> buffer{};
+    Text text(buffer);
+    if (every == 1) {
+        text.put("The store has room again: readings are kept as often as set.");
+    } else {
+        const std::uint64_t full = fill.bytes_max == 0 ? 100 : fill.bytes * 100 / fill.bytes_max;
+        text.put("The store is ").put(std::min<std::uint64_t>(full, 100));
+        text.put(" % full, nobody collects it: kept ");
+        put_spacing(every, text);
+        text.put('.');
+    }
+    keep_every_ = every;
+    // So that whoever has the readings knows why they are so far apart.
+    append(RecordClass::billing,
+           RecordKind::event,
+           Event{"", EventKind::keep_changed, text.view(), every},
+           now);
+    faults_.clear("", FaultKind::readings_thinned, now);
+    if (every > 1) {
+        faults_.raise("", FaultKind::readings_thinned, Severity::notice, text.view(), now);
+    }
+}
+
 void Gateway::audit_against(const StoreNumbers& before, Instant now) {
     const StoreNumbers numbers = numbers_of(outbox_);
     if (const char* const what = first_breach(before, numbers)) {
@@ -269,7 +335,8 @@ void Gateway::Port::reading(const Reading& reading, Instant now) {
         counter_fell(*fall, now);
     }
     // A device that stores its readings itself has done so already.
-    const bool kept = !driver->stores_readings && keep.add(reading, now, gateway->kept_);
+    const bool kept =
+        !driver->stores_readings && keep.add(reading, now, gateway->kept_, gateway->keep_every_);
     if (kept) {
         gateway->append(RecordClass::telemetry, RecordKind::reading, gateway->kept_, now);
     }

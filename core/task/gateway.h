@@ -82,6 +82,11 @@ class Gateway final : private FaultOut, private CommandPorts {
     void audit_against(const StoreNumbers& before, Instant now);
     /// How often a counter of a device's energy fell (I-07).
     [[nodiscard]] std::uint64_t counter_falls() const { return counter_falls_; }
+    /// Of so many keep intervals of a device one becomes a record; above 1 while the store fills
+    /// and its telemetry is set to WhenFull::thin_out.
+    [[nodiscard]] std::uint32_t keep_every() const { return keep_every_; }
+    /// Records of telemetry less than there had been otherwise.
+    [[nodiscard]] std::uint64_t thinned() const;
     [[nodiscard]] const DeviceInfo& device_info(std::size_t device) const;
     [[nodiscard]] const Driver& driver(std::size_t device) const;
     [[nodiscard]] const DeviceSettings& device_settings(std::size_t device) const;
@@ -122,6 +127,8 @@ class Gateway final : private FaultOut, private CommandPorts {
     bool append(RecordClass record_class, RecordKind kind, const M& message, Instant now);
     void watch_store(Instant now);
     void tell_refused(std::uint64_t rejected, Instant now);
+    void watch_fill(Instant now);
+    void put_spacing(std::uint32_t every, Text& text) const;
     [[nodiscard]] Port* find(std::string_view name);
 
     Outbox& outbox_;
@@ -137,6 +144,7 @@ class Gateway final : private FaultOut, private CommandPorts {
     StoreNumbers audited_;
     Instant audit_due_;
     std::optional<std::int64_t> unix_at_zero_ms_;  // wall time of Instant{0}
+    std::uint32_t keep_every_ = 1;
     std::uint64_t counter_falls_ = 0;
     std::uint64_t refused_ = 0;  // by the store, and not told yet
     Instant refused_told_at_;

@@ -38,6 +38,12 @@ class RamStorage final : public Storage {
         medium_ = bytes_;
         return true;
     }
+    /// As new; assigning a new one would need it on the stack.
+    void format() {
+        bytes_.fill(0);
+        medium_.fill(0);
+        asked_.clear();
+    }
     /// The power goes: what no sync was answered for is gone.
     void cut() {
         bytes_ = medium_;
