@@ -402,8 +402,11 @@ GatewaySettings read_document(const Json& document,
     storage.number("segment_kb", settings.storage.segment_kb);
     storage.span_s("commit_s", settings.storage.commit);
     const Members ttl = storage.object("ttl_s");
+    const Members when_full = storage.object("when_full");
     for (std::size_t i = 0; i < record_classes; ++i) {
-        ttl.number(enum_names(RecordClass{})[i], settings.storage.ttl_s[i]);
+        const char* const of_class = enum_names(RecordClass{})[i];
+        ttl.number(of_class, settings.storage.ttl_s[i]);
+        when_full.choice(of_class, settings.storage.when_full[i]);
     }
     for (const Json& item : members.array("buses")) {
         settings.buses.push_back(read_bus(item));

@@ -17,6 +17,7 @@
 #include "core/device/device.h"
 #include "core/model/reading.h"
 #include "core/model/record.h"
+#include "core/outbox/outbox.h"
 #include "host/secret.h"
 
 namespace jw {
@@ -52,6 +53,7 @@ struct GatewaySettings {
         std::uint32_t segment_kb = 1024;
         Duration commit = seconds(10);
         std::array<std::uint32_t, record_classes> ttl_s{};  // by class; 0: kept until confirmed
+        std::array<WhenFull, record_classes> when_full{};   // by class
     };
     struct Bus {
         Name name;

@@ -83,7 +83,8 @@ class SettingsTest : public testing::Test {
         Json document = Json::parse(R"({
             "gateway":"gw-lindenweg","site":"lindenweg-12",
             "storage":{"path":"/var/lib/jouleway","size_mb":512,"segment_kb":1024,"commit_s":0.5,
-                       "ttl_s":{"telemetry":86400}},
+                       "ttl_s":{"telemetry":86400},
+                       "when_full":{"billing":"reject_new","telemetry":"thin_out"}},
             "buses":[
               {"name":"pv-lan","type":"modbus_tcp","host":"127.0.0.1","port":5020,"gap_ms":5,
                "connect_delay_ms":7,"timeout_ms":1500,"open_requests":2},
@@ -129,6 +130,11 @@ TEST_F(SettingsTest, the_agreed_file_is_understood) {
     EXPECT_EQ(settings.site, "lindenweg-12");
     EXPECT_EQ(settings.storage.commit, milliseconds(500));
     EXPECT_EQ(settings.storage.ttl_s, (std::array<std::uint32_t, 4>{0, 0, 0, 86400}));
+    EXPECT_EQ(settings.storage.when_full,
+              (std::array{WhenFull::drop_oldest,
+                          WhenFull::drop_oldest,
+                          WhenFull::reject_new,
+                          WhenFull::thin_out}));
     ASSERT_EQ(settings.buses.size(), 5U);
     EXPECT_EQ(settings.buses[0].open_requests, 2);
     EXPECT_EQ(settings.buses[0].timeout, milliseconds(1500));
@@ -374,6 +380,11 @@ TEST_F(SettingsTest, a_unit_that_nobody_answers_to_on_a_serial_line_is_refused) 
 
 TEST_F(SettingsTest, a_store_of_no_size_is_one_error) {
     wrong(R"({"storage":{"size_mb":0}})", "/storage/size_mb");
+}
+
+TEST_F(SettingsTest, only_readings_can_be_kept_less_often) {
+    wrong(R"({"storage":{"when_full":{"billing":"thin_out"}}})", "/storage/when_full/billing");
+    wrong(R"({"storage":{"when_full":{"readings":"thin_out"}}})", "/storage/when_full/readings");
 }
 
 TEST_F(SettingsTest, a_store_of_too_few_segments_is_refused) {

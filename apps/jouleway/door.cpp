@@ -83,6 +83,7 @@ http::OutboxView Door::outbox() const {
     view.boot = outbox.boot();
     view.bytes_max = outbox.bytes_max();
     view.bytes_used = outbox.bytes_used();
+    view.keep_every = daemon_.gateway().keep_every();
     view.bytes_written = daemon_.store().records().counters().bytes_written;
     for (std::size_t i = 0; i < record_classes; ++i) {
         const auto record_class = static_cast<RecordClass>(i);
@@ -93,6 +94,8 @@ http::OutboxView Door::outbox() const {
                            counters.expired[i],
                            counters.damaged[i]};
     }
+    view.classes[static_cast<std::size_t>(RecordClass::telemetry)].thinned =
+        daemon_.gateway().thinned();
     return view;
 }
 

@@ -46,6 +46,7 @@ Store::Store(Loop& loop, const GatewaySettings& settings, JournalSynced journal_
         settings.storage.commit;
     for (std::size_t i = 0; i < record_classes; ++i) {
         outbox_settings_.classes[i].ttl_s = settings.storage.ttl_s[i];
+        outbox_settings_.classes[i].when_full = settings.storage.when_full[i];
     }
     auto& billing = outbox_settings_.classes[static_cast<std::size_t>(RecordClass::billing)];
     billing.commit = std::min(billing.commit, settings.storage.commit);

@@ -177,7 +177,8 @@ std::string outbox(const GatewayView& view) {
                            {"rejected", row.rejected},
                            {"dropped", row.dropped},
                            {"expired", row.expired},
-                           {"damaged", row.damaged}});
+                           {"damaged", row.damaged},
+                           {"thinned", row.thinned}});
     }
     Json sinks = Json::array();
     for (const SinkView& sink : view.sinks()) {
@@ -201,6 +202,7 @@ std::string outbox(const GatewayView& view) {
                      {{"bytes_max", outbox.bytes_max},
                       {"bytes_used", outbox.bytes_used},
                       {"bytes_written", outbox.bytes_written}}},
+                    {"keep_every", outbox.keep_every},
                     {"classes", classes},
                     {"sinks", sinks}});
 }

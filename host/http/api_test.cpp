@@ -189,6 +189,8 @@ TEST(ApiTest, what_is_absent_is_null) {
     EXPECT_EQ(devices["items"][0]["settable"].size(), 1U);
     const Json outbox = Json::parse(client.ask("GET /api/v1/outbox").body);
     EXPECT_EQ(outbox["epoch"], "0000000000abcdef");
+    EXPECT_EQ(outbox["keep_every"], 4);
+    EXPECT_EQ(outbox["classes"][3]["thinned"], 21);
     EXPECT_TRUE(outbox["sinks"][0]["durable_to"].is_null());
 }
 

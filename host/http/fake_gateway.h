@@ -68,6 +68,8 @@ struct FakeGateway {
         outbox.epoch = 0xABCDEF;
         outbox.bytes_max = 1000;
         outbox.bytes_used = 10;
+        outbox.keep_every = 4;
+        outbox.classes[3].thinned = 21;
         faults.push_back({{Name("broker"),
                            FaultKind::sink_unreachable,
                            Severity::warning,

@@ -284,6 +284,10 @@ void put_outbox(const GatewayView& view, Families& out) {
                 "Bytes written to the store: flash wear.",
                 {},
                 of(outbox.bytes_written));
+    out.gauge("jouleway_outbox_keep_every",
+              "Of so many keep intervals one is kept; above 1 while the store fills.",
+              {},
+              of(std::uint64_t{outbox.keep_every}));
     for (std::size_t i = 0; i < outbox.classes.size(); ++i) {
         const ClassView& row = outbox.classes[i];
         const std::string name = enum_name(static_cast<RecordClass>(i));
@@ -297,6 +301,10 @@ void put_outbox(const GatewayView& view, Families& out) {
                         {{"class", name}, {"reason", reason}},
                         of(count));
         }
+        out.counter("jouleway_outbox_thinned_total",
+                    "Records less, since readings were kept less often than set.",
+                    {{"class", name}},
+                    of(row.thinned));
     }
 }
 

@@ -31,6 +31,9 @@ TEST(MetricsTest, metrics_are_in_base_units) {
           "jouleway_bus_requests_total{bus=\"rs485\",result=\"timeout\"} 0\n",
           "jouleway_outbox_bytes 10\n",
           "jouleway_outbox_bytes_max 1000\n",
+          "jouleway_outbox_keep_every 4\n",
+          "jouleway_outbox_thinned_total{class=\"telemetry\"} 21\n",
+          "jouleway_outbox_thinned_total{class=\"alarm\"} 0\n",
           "jouleway_sink_errors_total{sink=\"broker\",reason=\"connection\"} 2\n",
           "jouleway_clock_synchronized 1\n"}) {
         EXPECT_NE(answer.body.find(line), std::string::npos) << line << answer.body;

@@ -38,6 +38,7 @@ struct ClassView {
     std::uint64_t dropped = 0;
     std::uint64_t expired = 0;
     std::uint64_t damaged = 0;
+    std::uint64_t thinned = 0;  // records less, since readings were kept less often than set
 };
 
 struct OutboxView {
@@ -46,6 +47,7 @@ struct OutboxView {
     std::uint64_t bytes_max = 0;
     std::uint64_t bytes_used = 0;
     std::uint64_t bytes_written = 0;  // since the start: flash wear
+    std::uint32_t keep_every = 1;     // of so many keep intervals one becomes a record
     std::array<ClassView, record_classes> classes;
 };
 

@@ -320,6 +320,7 @@ export class FakeGateway {
         bytes_used: 640000 + 210 * (s.behind ? this.#backlog : left),
         bytes_written: 18240000000,
       },
+      keep_every: 1,
       classes: ['alarm', 'result', 'billing', 'telemetry'].map((name, i) => ({
         class: name,
         appended_to: [14, 7, 2210, seq][i],
@@ -328,6 +329,7 @@ export class FakeGateway {
         dropped: 0,
         expired: 0,
         damaged: 0,
+        thinned: 0,
       })),
       sinks: s.sinks.map((sink, i) => {
         const behind = s.behind === sink.name;

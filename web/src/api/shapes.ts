@@ -89,12 +89,14 @@ export interface OutboxClass {
   dropped: number;
   expired: number;
   damaged: number;
+  thinned: number;
 }
 
 export interface Outbox {
   epoch: string;
   boot: number;
   storage: { bytes_max: number; bytes_used: number; bytes_written: number };
+  keep_every: number;
   classes: OutboxClass[];
   sinks: Sink[];
 }

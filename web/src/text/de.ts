@@ -343,6 +343,7 @@ export const de: Record<Key, Entry> = {
   fault_settings_invalid: 'Die neuen Einstellungen wurden abgelehnt um {time}',
   fault_broken_invariant: 'Das Gateway fand einen Fehler in sich selbst um {time}',
   fault_values_left_out: '{title} gibt mehr Werte, als eine Ablesung fasst, seit {time}',
+  fault_readings_thinned: 'Messwerte werden seltener gespeichert, da der Speicher sich füllt, seit {time}',
   open_it: '{title} öffnen',
   open_delivery: 'Zustellung öffnen',
   severity_notice: 'Hinweis',
