@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration healing_max = seconds(600);
 constexpr Duration settle = seconds(60);  // what is accepted at the very end may be under way
+constexpr Duration unthinned_max = seconds(120);  // from then on until readings are kept as set
 constexpr std::int64_t noon_ms = 1'790'000'000'000;
 constexpr std::uint32_t journal_blocks = 8;
 constexpr unsigned steps_max = 10'000;  // at one instant; more: it spins
@@ -99,8 +100,12 @@ void World::draw_plan() {
     report_.devices = devices;
     plan_.outbox.segment_blocks = stage_.has(WorldFault::small_store) ? 2 : 4;
     plan_.outbox.sink_slots = 1;
-    plan_.outbox.classes[static_cast<std::size_t>(RecordClass::telemetry)].commit =
-        stage_.random.one_in(3) ? Duration{} : seconds(10);
+    ClassSettings& telemetry =
+        plan_.outbox.classes[static_cast<std::size_t>(RecordClass::telemetry)];
+    telemetry.commit = stage_.random.one_in(3) ? Duration{} : seconds(10);
+    if (stage_.has(WorldFault::thin_out)) {
+        telemetry.when_full = WhenFull::thin_out;
+    }
     plan_.delivery.records_max = 1 + static_cast<std::uint32_t>(stage_.random.below(40));
     plan_.delivery.fresh_first = stage_.has(WorldFault::fresh_first);
     plan_.delivery.backlog_min = 40;
@@ -165,6 +170,7 @@ void World::boot() {
 
 void World::cut_power() {
     ++report_.power_cuts;
+    report_.thinned += gateway_->thinned();
     gateway_.reset();
     for (const auto& wire : wires_) {
         wire->attach(nullptr);
@@ -262,6 +268,14 @@ void World::heal() {
         healed = !broker_->has_requests() && checker_.complete(later(from, stage_.now - settle));
     }
     report_.healed_after_ms = (stage_.now - from).ms();
+    const Instant thinned_end = stage_.now + unthinned_max;
+    while (gateway_ && gateway_->thins() && checker_.broken().empty()) {
+        run_until(stage_.now + seconds(1));
+        if (stage_.now >= thinned_end) {
+            checker_.wrong("readings are still kept less often than set");
+        }
+    }
+    report_.thinned += gateway_ ? gateway_->thinned() : 0;
     checker_.finish(later(from, stage_.now - settle));
     if (broker_->has_requests()) {
         checker_.wrong("a command was never cleared");
@@ -315,6 +329,7 @@ std::string to_json(const WorldReport& report) {
     text += number("commands", counts.commands) + number("executed", counts.executed);
     text += number("executed_twice", counts.executed_twice);
     text += number("unreported", counts.unreported) + number("power_cuts", report.power_cuts);
+    text += number("thinned", report.thinned);
     text += number("failed_syncs", report.failed_syncs) + number("breaks", report.breaks);
     text += number("healed_after_ms", static_cast<std::uint64_t>(report.healed_after_ms));
     std::array<char, 17> trace{};

@@ -23,7 +23,8 @@ struct WorldReport {
     WorldCounts counts;
     std::uint64_t power_cuts = 0;
     std::uint64_t failed_syncs = 0;
-    std::uint64_t breaks = 0;  // of connections
+    std::uint64_t thinned = 0;  // records less, since the store filled
+    std::uint64_t breaks = 0;   // of connections
     std::int64_t healed_after_ms = 0;
     std::uint64_t trace = 0;
     std::string broken;  // what broke first and when; empty: nothing

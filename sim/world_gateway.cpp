@@ -35,7 +35,12 @@ WorldGateway::WorldGateway(WorldStage& stage,
       batch_(batch_size),
       writer_(batch_),
       read_(Storage::block_size),
-      delivery_(outbox_, plan.delivery, {window_, read_}, writer_, *this) {}
+      delivery_(outbox_, plan.delivery, {window_, read_}, writer_, *this),
+      unthinned_memory_(plan.devices.size()) {
+    for (std::size_t i = 0; i < plan.devices.size(); ++i) {
+        unthinned_.emplace_back(unthinned_memory_[i], plan.devices[i].keep);
+    }
+}
 
 Status WorldGateway::start(std::span<const std::unique_ptr<WorldWire>> wires) {
     JW_TRY(outbox_.open({&sink_name, 1}, stage_.random.next(), local()));
@@ -94,6 +99,21 @@ void WorldGateway::check_bounds() {
     if (gateway_->commands().jobs().size() > commands_max || delivery_.under_way() > plan_.window ||
         arena_.used() > arena_block_.size() || outbox_.bytes_used() > outbox_.bytes_max()) {
         checker_.wrong("a bound of the memory or of the store was passed");
+    }
+}
+
+/// Every interval that ended made a record, or was refused by the store, or is counted as thinned;
+/// and nothing is thinned unless that is wanted.
+void WorldGateway::check_thinning() {
+    const OutboxCounters counters = outbox_.counters();
+    constexpr auto telemetry = static_cast<std::size_t>(RecordClass::telemetry);
+    const std::uint64_t told =
+        counters.appended[telemetry] + counters.rejected[telemetry] + gateway_->thinned();
+    if (told != intervals_) {
+        checker_.wrong("a reading was neither kept nor counted");
+    }
+    if (gateway_->thinned() > 0 && !stage_.has(WorldFault::thin_out)) {
+        checker_.wrong("readings were kept less often than set");
     }
 }
 
@@ -160,7 +180,9 @@ Instant WorldGateway::run(Instant now) {
     return delivery_.due(now);
 }
 
-void WorldGateway::reading(std::size_t device, const Reading& /*reading*/, Instant now) {
+void WorldGateway::reading(std::size_t device, const Reading& reading, Instant now) {
+    intervals_ += unthinned_[device].add(reading, now, unthinned_reading_) ? 1 : 0;
+    check_thinning();
     stage_.trace.add(device << 48 ^ static_cast<std::uint64_t>(now.us));
 }
 

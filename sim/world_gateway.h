@@ -45,6 +45,9 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     void records_synced(const SimStorage::Answer& answer);
     void commands_synced(const SimStorage::Answer& answer);
     [[nodiscard]] std::uint32_t boot() const { return outbox_.boot(); }
+    /// Whether readings are kept less often than set now, and how many records that spared.
+    [[nodiscard]] bool thins() const { return gateway_->keep_every() > 1; }
+    [[nodiscard]] std::uint64_t thinned() const { return gateway_->thinned(); }
 
     void line_connected(std::size_t line);
     void line_disconnected(std::size_t line);
@@ -56,6 +59,7 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     void sink_command(const Command& command);
 
   private:
+    static constexpr std::size_t kept_values_max = 16;
     struct LineEnd final : Task {
         std::vector<ModbusClient*> clients;
         std::array<ModbusOpenRequest, 2> open{};
@@ -68,6 +72,7 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     void add_line(WorldWire& wire);
     Instant run(Instant now) override;
     void check_bounds();
+    void check_thinning();
 
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
@@ -99,6 +104,11 @@ class WorldGateway final : private GatewayOut, private DeadLetters, private Task
     std::optional<Gateway> gateway_;
     std::vector<std::unique_ptr<LineEnd>> lines_;
     std::uint64_t accepted_ = 0;
+    /// What would be kept of each device if nothing were thinned, gathered here once more.
+    std::vector<std::array<KeptValue, kept_values_max>> unthinned_memory_;
+    std::vector<Keep> unthinned_;
+    Reading unthinned_reading_;
+    std::uint64_t intervals_ = 0;
 };
 
 }  // namespace jw::sim

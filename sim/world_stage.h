@@ -36,27 +36,13 @@ enum class WorldFault : std::uint8_t {
     fresh_first,   // (no fault) fresh telemetry overtakes a backlog
     small_store,   // the storage is too small for long outages
     flash,         // (no fault) the storage is flash, not a file
+    thin_out,      // (no fault) readings are kept less often the fuller the store is
 };
 constexpr auto enum_names(WorldFault) {
-    return std::array{"drop",
-                      "delay",
-                      "sleep",
-                      "exception",
-                      "wrong_id",
-                      "half_frame",
-                      "garbage",
-                      "line_break",
-                      "broker_break",
-                      "late_ack",
-                      "refusal",
-                      "power_cut",
-                      "failing_sync",
-                      "late_clock",
-                      "command",
-                      "forgetful",
-                      "fresh_first",
-                      "small_store",
-                      "flash"};
+    return std::array{"drop",       "delay",       "sleep",        "exception",    "wrong_id",
+                      "half_frame", "garbage",     "line_break",   "broker_break", "late_ack",
+                      "refusal",    "power_cut",   "failing_sync", "late_clock",   "command",
+                      "forgetful",  "fresh_first", "small_store",  "flash",        "thin_out"};
 }
 inline constexpr std::size_t world_faults = enum_names(WorldFault{}).size();
 

@@ -21,6 +21,7 @@ struct Totals {
     WorldCounts counts;
     std::uint64_t device_ms = 0;
     std::uint64_t power_cuts = 0;
+    std::uint64_t thinned = 0;
     std::uint64_t failed_syncs = 0;
     std::uint64_t breaks = 0;
     std::uint64_t passed = 0;
@@ -44,6 +45,7 @@ struct Totals {
         counts.unreported += one.unreported;
         device_ms += static_cast<std::uint64_t>(report.device_ms);
         power_cuts += report.power_cuts;
+        thinned += report.thinned;
         failed_syncs += report.failed_syncs;
         breaks += report.breaks;
         faults |= report.faults;
@@ -74,6 +76,7 @@ struct Totals {
         put("executed_twice", counts.executed_twice);
         put("unreported", counts.unreported);
         put("power_cuts", power_cuts);
+        put("thinned", thinned);
         put("failed_syncs", failed_syncs);
         put("breaks", breaks);
         std::printf("\"seconds\":%.1f}\n", seconds);
@@ -107,6 +110,10 @@ int main(int argc, char** argv) {
     bool all = totals.failed == 0 && totals.counts.lost == 0;
     if (seeds >= 200 && totals.faults != (1U << world_faults) - 1) {
         std::printf("some fault never occurred: %05X\n", totals.faults);
+        all = false;
+    }
+    if (seeds >= 200 && totals.thinned == 0) {
+        std::printf("no reading was ever thinned\n");
         all = false;
     }
     std::printf("%llu passed, %llu failed, 0 skipped\n",
