@@ -72,6 +72,7 @@ const outbox = (...sinks: Sink[]): Outbox => ({
   epoch: '0',
   boot: 1,
   storage: { bytes_max: 100, bytes_used: 1, bytes_written: 1 },
+  keep_every: 1,
   classes: [],
   sinks,
 });
