@@ -22,6 +22,12 @@ constexpr Wire wires[] = {
      "register image of a SunSpec device; own text form: {\"base\":N,\"registers\":[…]}",
      true,
      &decode_sunspec},
+    {"tinybms", "UART frames of a TinyBMS, requests and replies", false, &decode_tinybms},
+    {"tinybms-registers",
+     "register dump of a TinyBMS; own text form: lines as Register 36: HEX=1eb8_425f, or an image "
+     "as sunspec takes",
+     true,
+     &decode_tinybms_registers},
 };
 
 const Wire& wire_named(const std::string& name) {

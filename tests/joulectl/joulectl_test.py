@@ -232,4 +232,5 @@ if __name__ == "__main__":
     import gateway_cases  # noqa: F401  these register their cases
     import outbox_cases  # noqa: F401
     import sim_cases  # noqa: F401
+    import tinybms_cases  # noqa: F401
     sys.exit(harness.run_all())
