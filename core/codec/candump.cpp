@@ -57,6 +57,11 @@ class LineReader {
             result_.wrong = wrong;
         }
     }
+    // substr() could throw, which bare metal cannot.
+    [[nodiscard]] std::string_view since(std::size_t from) const {
+        return {line_.data() + from, at_ - from};
+    }
+    [[nodiscard]] std::string_view rest() const { return {line_.data() + at_, line_.size() - at_}; }
     void skip_spaces() {
         while (is_space(peek())) {
             ++at_;
@@ -152,7 +157,7 @@ class LineReader {
         while (!at_end() && !is_space(peek())) {
             ++at_;
         }
-        const std::string_view bus = line_.substr(bus_at, at_ - bus_at);
+        const std::string_view bus = since(bus_at);
         if (bus.empty() || bus.size() > decltype(logged_.bus)::capacity() ||
             bus.find('#') != std::string_view::npos) {
             refuse(Code::malformed, bus_at, "the name of a bus, up to 16 characters");
@@ -182,7 +187,7 @@ class LineReader {
             data_byte();
         }
         skip_spaces();
-        if (!at_end() && (line_.substr(at_) == "T" || line_.substr(at_) == "R")) {
+        if (!at_end() && (rest() == "T" || rest() == "R")) {
             ++at_;
         }
         if (!at_end()) {
@@ -196,7 +201,7 @@ class LineReader {
         need('[', "'[' of the size");
         const std::size_t size_at = at_;
         const std::int64_t size = number(2, "the size");
-        if (line_.substr(size_at, at_ - size_at).size() == 2) {
+        if (at_ - size_at == 2) {
             refuse(Code::unsupported, size_at, "a classic frame: a size of one digit");
         } else if (size > 8) {
             refuse(Code::out_of_range, size_at, "a size up to 8");
@@ -204,7 +209,7 @@ class LineReader {
         need(']', "']' of the size");
         for (std::int64_t i = 0; ok() && i < size; ++i) {
             need_space("a byte, as many as the size says");
-            if (line_.substr(at_).starts_with("remote")) {
+            if (rest().starts_with("remote")) {
                 refuse(Code::unsupported, at_, "a data frame, not a remote frame");
             }
             data_byte();
@@ -238,7 +243,7 @@ class LineReader {
         }
         const std::size_t bus_at = at_;
         (void)number(4, "the number of the bus");
-        logged_.bus = line_.substr(bus_at, at_ - bus_at);
+        logged_.bus = since(bus_at);
         need(',', "',' behind the bus");
         const std::size_t size_at = at_;
         const std::int64_t size = number(1, "the size, up to 8");
@@ -261,7 +266,7 @@ class LineReader {
         while (!at_end() && peek() != ',') {
             ++at_;
         }
-        return line_.substr(from, at_ - from);
+        return since(from);
     }
 
     std::string_view line_;
