@@ -137,8 +137,8 @@ std::string_view topic_name(Octets packet) {
     if (at > packet.size()) {
         return "";
     }
-    const std::size_t size =
-        std::min<std::size_t>(packet[at - 2] << 8 | packet[at - 1], packet.size() - at);
+    const auto said = static_cast<std::size_t>(packet[at - 2] << 8 | packet[at - 1]);
+    const std::size_t size = std::min(said, packet.size() - at);
     const std::string_view topic(reinterpret_cast<const char*>(packet.data()) + at, size);
     const std::string_view last = topic.substr(topic.rfind('/') + 1);
     return topic.find("/commands/") != std::string_view::npos ? "commands" : last;
