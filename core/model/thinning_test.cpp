@@ -110,7 +110,8 @@ TEST(what_was_thinned_and_what_was_kept_are_the_intervals_there_were) {
     std::uint64_t kept = 0;
     std::uint64_t intervals = 0;
     for (int i = 0; i < 5000; ++i) {
-        const std::uint32_t every = thinning_steps[i / 100 % 5].keep_every;
+        const std::uint32_t every =
+            thinning_steps[static_cast<std::size_t>(i / 100 % 5)].keep_every;
         const std::int64_t relay_closed = i / 37 % 2;
         kept += meter.read(every, i, relay_closed) ? 1 : 0;
         intervals += unthinned.read(1, i, relay_closed) ? 1 : 0;
