@@ -12,21 +12,31 @@ namespace joulectl {
 namespace {
 
 constexpr Wire wires[] = {
+    {"candump",
+     "CAN frames to inverters, as candump or SavvyCAN recorded them; see --profile",
+     TextForm::only,
+     &decode_candump},
     {"modbus-rtu",
      "Modbus frames of a serial line, requests and replies",
-     false,
+     TextForm::none,
      &decode_modbus_rtu},
-    {"modbus-tcp", "Modbus frames of a TCP connection, both directions", false, &decode_modbus_tcp},
-    {"p1", "telegrams of smart meters (DSMR P1); own text form: as recorded", true, &decode_p1},
+    {"modbus-tcp",
+     "Modbus frames of a TCP connection, both directions",
+     TextForm::none,
+     &decode_modbus_tcp},
+    {"p1",
+     "telegrams of smart meters (DSMR P1); own text form: as recorded",
+     TextForm::also,
+     &decode_p1},
     {"sunspec",
      "register image of a SunSpec device; own text form: {\"base\":N,\"registers\":[…]}",
-     true,
+     TextForm::also,
      &decode_sunspec},
-    {"tinybms", "UART frames of a TinyBMS, requests and replies", false, &decode_tinybms},
+    {"tinybms", "UART frames of a TinyBMS, requests and replies", TextForm::none, &decode_tinybms},
     {"tinybms-registers",
      "register dump of a TinyBMS; own text form: lines as Register 36: HEX=1eb8_425f, or an image "
      "as sunspec takes",
-     true,
+     TextForm::also,
      &decode_tinybms_registers},
 };
 
@@ -71,10 +81,12 @@ int decode(const DecodeOptions& options) {
     DecodeOut out;
     DecodeInput input;
     HexText hex;
-    if (!options.binary) {
+    const bool own_form = options.binary || wire.text_form == TextForm::only;
+    input.profile = options.profile;
+    if (!own_form) {
         hex = parse_hex(text);
     }
-    if (options.binary || (!hex.wrong.empty() && wire.text_form)) {
+    if (own_form || (!hex.wrong.empty() && wire.text_form == TextForm::also)) {
         input.bytes = jw::as_bytes(text);
         input.text = !options.binary;
         wire.decode(input, out);

@@ -20,6 +20,7 @@ struct DecodeInput {
     /// Offsets at which a line of hex text began: where a decoder may find its feet again after a
     /// frame that it refused. Empty for raw bytes.
     std::vector<std::size_t> line_starts;
+    std::string profile;  // of CAN frames: whose dialect they are in
 };
 
 /// Prints one line for each frame.
@@ -36,14 +37,21 @@ class DecodeOut {
     int refusals_ = 0;
 };
 
+/// Whether a wire has a text form of its own.
+enum class TextForm : std::uint8_t {
+    none,
+    also,  // input that is not hex is taken as that
+    only,
+};
+
 struct Wire {
     const char* name;
     const char* summary;
-    /// Has a text form of its own; input that is not hex is taken as that.
-    bool text_form;
+    TextForm text_form;
     void (*decode)(const DecodeInput& input, DecodeOut& out);
 };
 
+void decode_candump(const DecodeInput& input, DecodeOut& out);
 void decode_modbus_rtu(const DecodeInput& input, DecodeOut& out);
 void decode_modbus_tcp(const DecodeInput& input, DecodeOut& out);
 void decode_p1(const DecodeInput& input, DecodeOut& out);

@@ -15,6 +15,8 @@ void add_decode(CLI::App& app, DecodeOptions& options, int& exit_code) {
     command->add_option("file", options.file, "File to read; - is standard input")
         ->capture_default_str();
     command->add_flag("--binary", options.binary, "The file holds raw bytes, not hex or text");
+    command->add_option("--profile", options.profile, "candump: victron, pylontech[-old] or sma")
+        ->capture_default_str();
     command->footer(
         "Reads hex text, with white space and # comments, or the wire's own text form.\n"
         "A refused frame is printed as {\"error\":\"bad_checksum\",\"at\":17,…}: `at` is the "
@@ -22,6 +24,33 @@ void add_decode(CLI::App& app, DecodeOptions& options, int& exit_code) {
         "of the offending byte in the input. Exit code: 0 all accepted, 1 any refused, 2 usage.\n"
         "Example: echo '01 03 00 00 00 02 C4 0B' | joulectl decode modbus-rtu");
     command->callback([&] { exit_code = decode(options); });
+}
+
+void add_can(CLI::App& app, CanOptions& options, int& exit_code) {
+    auto* command = app.add_subcommand("can", "CAN frames from batteries to inverters");
+    command->require_subcommand(1);
+    auto* check = command->add_subcommand(
+        "check", "Tell what is wrong in a log: missing ids, wrong periods, invalid pairs");
+    check->add_option("log", options.argument, "Log of candump or SavvyCAN; - is standard input")
+        ->required();
+    check->add_option("--profile", options.profile, "victron, pylontech, pylontech-old or sma")
+        ->capture_default_str();
+    check->footer("Prints JSON lines, a finding each and a summary. Exit code: 0 nothing found.");
+    check->callback([&] {
+        options.action = "check";
+        exit_code = can(options);
+    });
+    auto* dbc = command->add_subcommand("dbc", "Print the frames of a profile as a DBC file");
+    dbc->add_option("profile", options.argument, "victron, pylontech, pylontech-old or sma")
+        ->required();
+    dbc->callback([&] {
+        options.action = "dbc";
+        exit_code = can(options);
+    });
+    command->add_subcommand("conversions", "Print docs/pgn-conversions.md")->callback([&] {
+        options.action = "conversions";
+        exit_code = can(options);
+    });
 }
 
 void add_crc(CLI::App& app, CrcOptions& options, int& exit_code) {
@@ -137,12 +166,14 @@ int run(int argc, char** argv) {
     int exit_code = 0;
     DecodeOptions decode_options;
     CrcOptions crc_options;
+    CanOptions can_options;
     SimOptions sim_options;
     WorldOptions world_options;
     CommandOptions command_options;
     OutboxOptions outbox_options;
     add_decode(app, decode_options, exit_code);
     add_sim(app, sim_options, exit_code);
+    add_can(app, can_options, exit_code);
     add_crc(app, crc_options, exit_code);
     add_outbox(app, outbox_options, exit_code);
     add_world(app, world_options, exit_code);

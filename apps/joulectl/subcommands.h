@@ -22,10 +22,18 @@ struct DecodeOptions {
     std::string wire;
     std::string file = "-";
     bool binary = false;
+    std::string profile = "victron";
 };
 int decode(const DecodeOptions& options);
 /// The wires that decode knows, one a line, for the help text.
 std::string decode_wires();
+
+struct CanOptions {
+    std::string action;    // check, dbc or conversions
+    std::string argument;  // the log, or the profile
+    std::string profile = "victron";
+};
+int can(const CanOptions& options);
 
 struct CrcOptions {
     std::string name;

@@ -230,6 +230,7 @@ if __name__ == "__main__":
     harness.ROOT = pathlib.Path(sys.argv[2]).resolve()
     harness.MAKE_STORE = sys.argv[3]
     import gateway_cases  # noqa: F401  these register their cases
+    import can_cases  # noqa: F401
     import outbox_cases  # noqa: F401
     import sim_cases  # noqa: F401
     import tinybms_cases  # noqa: F401
