@@ -9,6 +9,7 @@ namespace jw {
 Door::Door(Loop& loop, Workers& workers, Daemon& daemon, Instant started)
     : workers_(workers),
       daemon_(daemon),
+      backlog_ages_(daemon.sinks().size()),
       view_(make_view(loop, started)),
       access_(daemon.settings().web, daemon.settings().web.hosts),
       api_(view_,
@@ -99,7 +100,7 @@ http::OutboxView Door::outbox() const {
     return view;
 }
 
-std::vector<http::SinkView> Door::sinks() const {
+std::vector<http::SinkView> Door::sinks() {
     const Instant now = Loop::now();
     Outbox& outbox = daemon_.gateway().outbox();
     std::vector<http::SinkView> views;
@@ -110,22 +111,14 @@ std::vector<http::SinkView> Door::sinks() const {
         view.type = "mqtt";
         view.endpoint = state.endpoint;
         view.state = state.state;
-        std::optional<BootTime> oldest;
         std::array<std::uint64_t, record_classes> durable{};
         for (std::size_t i = 0; i < record_classes; ++i) {
             const auto record_class = static_cast<RecordClass>(i);
             view.waiting += outbox.waiting(sink, record_class);
             view.confirmed_to[i] = outbox.confirmed_to(sink, record_class);
             durable[i] = outbox.durable_to(sink, record_class);
-            const auto of_class = outbox.oldest(sink, record_class);
-            // Of an earlier boot the age is not known; what is known is that it is older.
-            const bool older = of_class && of_class->boot == outbox.boot() &&
-                               (!oldest || of_class->up_ms < oldest->up_ms);
-            oldest = older ? of_class : oldest;
         }
-        if (oldest) {
-            view.oldest_age = now - (Instant{} + milliseconds(oldest->up_ms));
-        }
+        view.oldest_age = backlog_ages_[sink].of(outbox, sink, now);
         if (state.two_stage) {
             view.durable_to = durable;
         }

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apps/jouleway/daemon.h"
+#include "core/outbox/backlog_age.h"
 #include "host/http/access.h"
 #include "host/http/api.h"
 #include "host/http/router.h"
@@ -36,13 +38,14 @@ class Door {
     http::GatewayView make_view(const Loop& loop, Instant started);
     [[nodiscard]] http::DeviceView device(std::size_t index) const;
     [[nodiscard]] http::OutboxView outbox() const;
-    [[nodiscard]] std::vector<http::SinkView> sinks() const;
+    std::vector<http::SinkView> sinks();
     [[nodiscard]] std::vector<http::FaultView> faults() const;
     [[nodiscard]] std::vector<http::BusView> buses() const;
     [[nodiscard]] std::optional<http::CommandView> recall(std::string_view id) const;
 
     Workers& workers_;
     Daemon& daemon_;
+    std::vector<BacklogAge> backlog_ages_;  // of each sink
     Guard guard_;
     http::GatewayView view_;
     http::Access access_;

@@ -229,8 +229,18 @@ class Outbox {
     [[nodiscard]] const Superblock& superblock() const { return super_; }
     /// How many accepted numbers this sink has not confirmed yet.
     [[nodiscard]] std::uint64_t waiting(std::size_t sink, RecordClass record_class) const;
-    /// When the first of them was appended; nothing where none waits or it cannot be read.
+    /// The number of the first of them; beyond accepted_to() where none waits.
+    [[nodiscard]] std::uint64_t first_waiting(std::size_t sink, RecordClass record_class) const {
+        const std::uint64_t released = chain(record_class).released;
+        const std::uint64_t confirmed = confirmed_to(sink, record_class);
+        return (confirmed < released ? released : confirmed) + 1;
+    }
+    /// When the first of them was appended; nothing where none waits or it cannot be read. Reads
+    /// the medium: a header for each block of its segment before it, and the record.
     std::optional<BootTime> oldest(std::size_t sink, RecordClass record_class);
+    /// How long ago that was. Of an earlier boot by the wall time of both; where one of them is
+    /// not known, at least as long as this store is open.
+    [[nodiscard]] Duration age(const BootTime& time, Instant now) const;
     [[nodiscard]] std::uint32_t segment_size() const { return geometry_.segment_size(); }
     [[nodiscard]] std::uint64_t bytes_max() const;
     /// In segments that hold something and may not be overwritten yet.

@@ -290,15 +290,19 @@ Item Outbox::next_written(Cursor& cursor, MutableBytes buffer) {
     }
 }
 
-std::int64_t Outbox::remaining_ms(const Record& record, Instant now) const {
-    std::int64_t age_ms = now.ms() - record.time.up_ms;
-    if (record.time.boot != boot_) {
-        const auto then = wall_time_.unix_ms(record.time);
-        const auto today = wall_time_.unix_ms({boot_, now.ms()});
-        // Without wall time it is at least as old as this opening.
-        age_ms = then && today ? *today - *then : (now - opened_at_).ms();
+Duration Outbox::age(const BootTime& time, Instant now) const {
+    if (time.boot == boot_) {
+        return milliseconds(now.ms() - time.up_ms);
     }
-    return std::int64_t{record.ttl_s} * 1000 - age_ms;
+    const auto then = wall_time_.unix_ms(time);
+    const auto today = wall_time_.unix_ms({boot_, now.ms()});
+    // A clock that was set back in between makes nothing younger than this opening.
+    const Duration open_for = now - opened_at_;
+    return then && today ? std::max(milliseconds(*today - *then), open_for) : open_for;
+}
+
+std::int64_t Outbox::remaining_ms(const Record& record, Instant now) const {
+    return std::int64_t{record.ttl_s} * 1000 - age(record.time, now).ms();
 }
 
 bool Outbox::expired(const Record& record, Instant now) const {
@@ -344,7 +348,7 @@ Result<Item> Outbox::next(Cursor& cursor, MutableBytes buffer, Instant now) {
 std::optional<BootTime> Outbox::oldest(std::size_t sink, RecordClass record_class) {
     Cursor cursor;
     cursor.record_class = record_class;
-    cursor.seq = std::max(confirmed_to(sink, record_class), chain(record_class).released) + 1;
+    cursor.seq = first_waiting(sink, record_class);
     if (cursor.seq > accepted_to(record_class)) {
         return std::nullopt;
     }

@@ -316,10 +316,12 @@ void put_sinks(const GatewayView& view, Families& out) {
             confirmed += to;
         }
         out.gauge("jouleway_outbox_records", "Records that wait.", labels, of(sink.waiting));
-        out.gauge("jouleway_outbox_oldest_age_seconds",
-                  "Age of the oldest record that waits; 0: none waits.",
-                  labels,
-                  seconds_of(sink.oldest_age.value_or(Duration{})));
+        if (sink.oldest_age || sink.waiting == 0) {
+            out.gauge("jouleway_outbox_oldest_age_seconds",
+                      "Age of the oldest record that waits; 0: none waits; absent: not known.",
+                      labels,
+                      seconds_of(sink.oldest_age.value_or(Duration{})));
+        }
         out.gauge("jouleway_sink_connected",
                   "1 while the sink is connected.",
                   labels,

@@ -41,6 +41,19 @@ TEST(MetricsTest, metrics_are_in_base_units) {
     EXPECT_EQ(answer.body.find("_wh"), std::string::npos);
 }
 
+TEST(MetricsTest, the_age_of_a_backlog_is_left_out_where_it_is_not_known) {
+    Site site({});
+    const auto age = [&] {
+        const std::string text = site.api.metrics();
+        const auto at = text.find("jouleway_outbox_oldest_age_seconds{sink=\"broker\"}");
+        return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+    };
+    site.gateway.sinks[0].oldest_age = std::nullopt;
+    EXPECT_EQ(age(), "");
+    site.gateway.sinks[0].waiting = 0;
+    EXPECT_EQ(age(), "jouleway_outbox_oldest_age_seconds{sink=\"broker\"} 0");
+}
+
 TEST(MetricsTest, histograms_count_what_is_up_to_each_bound) {
     Site site({});
     const std::string text = site.api.metrics();

@@ -3,6 +3,7 @@
 """The real gateway on a machine that is no good: a slow medium, one that turns read-only, a clock
 that nobody has set yet."""
 import errno
+import http.client
 import os
 import re
 import signal
@@ -41,6 +42,39 @@ class SystemFaults(unittest.TestCase):
         self.assertGreater(sum(accepted.values()), 20)
         wait_for(lambda: not self.collector.missing(accepted), f"{accepted} has arrived")
         self.assertFalse(self.collector.problems)
+
+    def polled(self, gateway):
+        return gateway.ask("/api/v1/devices")["items"][0]["readings"]
+
+    def age(self, gateway):
+        return gateway.ask("/api/v1/outbox")["sinks"][0]["oldest_age_s"]
+
+    def test_the_age_of_a_backlog_outlasts_a_reload_and_a_restart(self):
+        gateway = self.start(TroubledGateway(self.site.folder, self.settings(clock="system")))
+        wait_for(lambda: self.accepted(gateway) > 10, "readings are accepted")
+        gateway.wait_drained()
+        self.broker.kill()
+        wait_for(lambda: (self.age(gateway) or 0) >= 3, "a backlog of 3 s")
+        boot = gateway.ask("/api/v1/outbox")["boot"]
+        gateway.process.send_signal(signal.SIGHUP)
+
+        def now_at(boot):
+            try:
+                outbox = gateway.ask("/api/v1/outbox")
+            except (OSError, http.client.HTTPException):
+                return False  # between two daemons nobody listens
+            return outbox["boot"] == boot
+        wait_for(lambda: now_at(boot + 1), "the next daemon")
+        # That it is known takes the sync of the opening, without which nothing counts as accepted.
+        self.assertGreaterEqual(wait_for(lambda: self.age(gateway), "the age is known"), 3)
+        age = self.age(gateway)
+        gateway.kill()
+        gateway.start()
+        gateway.wait_ready()
+        self.assertGreaterEqual(wait_for(lambda: self.age(gateway), "the age is known"), age)
+        told = re.search(r'jouleway_outbox_oldest_age_seconds\{sink="broker"\} ([\d.]+)',
+                         gateway.ask("/metrics"))
+        self.assertGreaterEqual(float(told[1]), age)
 
     def durations(self, gateway, what):
         """How often it took at most so many seconds: {bound: count}."""
@@ -88,9 +122,8 @@ class SystemFaults(unittest.TestCase):
         wait_for(lambda: "storage_failed" in gateway.faults(), "the fault shows")
         during = self.accepted(gateway)
         # What is polled meanwhile is not called accepted.
-        polled = gateway.ask("/api/v1/devices")["items"][0]["readings"]
-        wait_for(lambda: gateway.ask("/api/v1/devices")["items"][0]["readings"] > polled + 20,
-                 "polling goes on")
+        polled = self.polled(gateway)
+        wait_for(lambda: self.polled(gateway) > polled + 20, "polling goes on")
         self.assertEqual(self.accepted(gateway), during)
         gateway.trouble(write_error=0)
         wait_for(lambda: self.accepted(gateway) > during + 20, "readings are accepted again", 30)
