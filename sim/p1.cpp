@@ -93,8 +93,7 @@ void P1Meter::live_one_second() {
     use_w_ = 220 + (fridge ? 95 : 0) + (kettle_s_ > 0 ? 2000 : 0) + random(30);
     roof_w_ = settings_.roof ? sun_w(local_s % day_s) * cloud_permille_ / 1000 : 0;
     const std::int64_t power = power_w();
-    import_ws_ += std::max<std::int64_t>(power, 0);
-    night_ws_ += night(local_s) ? std::max<std::int64_t>(power, 0) : 0;
+    (night(local_s) ? night_ws_ : day_ws_) += std::max<std::int64_t>(power, 0);
     export_ws_ += std::max<std::int64_t>(-power, 0);
     gas_ml_ += random(3);
     ++second_;
@@ -117,7 +116,7 @@ void P1Meter::put_telegram(Text& out) const {
     }
     out.put("0-0:96.1.1(4A575953494D3031)\r\n");  // JWYSIM01
     put_row(out, "1-0:1.8.1", night_ws_ / 3600, 6, "kWh");
-    put_row(out, "1-0:1.8.2", import_ws_ / 3600 - night_ws_ / 3600, 6, "kWh");
+    put_row(out, "1-0:1.8.2", day_ws_ / 3600, 6, "kWh");
     put_row(out, "1-0:2.8.1", 0, 6, "kWh");
     put_row(out, "1-0:2.8.2", export_ws_ / 3600, 6, "kWh");
     out.put("0-0:96.14.0(").put(night(local_s) ? "0001" : "0002").put(")\r\n");

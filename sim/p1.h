@@ -30,7 +30,10 @@ class P1Meter {
     void set_others_w(std::int64_t others_w) { others_w_ = others_w; }
 
     [[nodiscard]] std::int64_t power_w() const { return use_w_ + others_w_ - roof_w_; }
-    [[nodiscard]] std::int64_t energy_import_wh() const { return import_ws_ / 3600; }
+    /// As its registers show it, of both tariffs.
+    [[nodiscard]] std::int64_t energy_import_wh() const {
+        return night_ws_ / 3600 + day_ws_ / 3600;
+    }
     [[nodiscard]] std::int64_t energy_export_wh() const { return export_ws_ / 3600; }
 
   private:
@@ -46,8 +49,10 @@ class P1Meter {
     std::int64_t others_w_ = 0;
     std::int64_t kettle_s_ = 0;  // seconds that it still boils
     std::int64_t cloud_permille_ = 900;
-    std::int64_t import_ws_ = 12'345'678LL * 3600;  // watt seconds, day tariff and night together
-    std::int64_t night_ws_ = 5'000'000LL * 3600;    // the part of it in tariff 1
+    // Watt seconds. Each tariff is a counter of its own: the difference of two that are rounded
+    // down would fall.
+    std::int64_t night_ws_ = 5'000'000LL * 3600;  // tariff 1
+    std::int64_t day_ws_ = 7'345'678LL * 3600;    // tariff 2
     std::int64_t export_ws_ = 3'456'789LL * 3600;
     std::int64_t gas_ml_ = 981'443'000;
     std::int64_t gas_sent_ml_ = 981'443'000;  // the gas meter reports every five minutes

@@ -86,6 +86,40 @@ TEST(sim_p1_energy_is_the_sum_of_the_power) {
     EXPECT(net_wh < -1000);  // noon in June
 }
 
+TEST(sim_p1_no_counter_falls_in_a_night) {
+    sim::P1Settings settings;
+    settings.local_s += 10 * 3600;  // 22:00, an hour before the night tariff
+    Bench bench(settings);
+    EXPECT(bench.hear(0));
+    struct Counter {
+        Quantity quantity;
+        std::uint8_t index;
+        std::int64_t least;
+        std::int64_t begun;
+    };
+    std::array<Counter, 7> counters{{{Quantity::energy_import_wh, 0, 0, 0},
+                                     {Quantity::energy_import_wh, 1, 0, 0},
+                                     {Quantity::energy_import_wh, 2, 0, 0},
+                                     {Quantity::energy_export_wh, 0, 0, 0},
+                                     {Quantity::energy_export_wh, 1, 0, 0},
+                                     {Quantity::energy_export_wh, 2, 0, 0},
+                                     {Quantity::gas_volume_l, 0, 0, 0}}};
+    int heard = 0;
+    int falls = 0;
+    for (std::int64_t second = 1; second <= 10 * 3600; ++second) {
+        heard += bench.hear(second) ? 1 : 0;
+        for (Counter& counter : counters) {
+            const std::int64_t value = bench.value(counter.quantity, counter.index);
+            falls += value < counter.least ? 1 : 0;
+            counter.least = value;
+            counter.begun = counter.begun == 0 ? value : counter.begun;
+        }
+    }
+    EXPECT(heard == 10 * 3600 && falls == 0);
+    EXPECT(counters[1].least > counters[1].begun && counters[2].least > counters[2].begun);
+    EXPECT(bench.value(Quantity::energy_import_wh) == bench.meter.energy_import_wh());
+}
+
 TEST(sim_p1_the_roof_gives_nothing_at_night) {
     sim::P1Settings settings;
     settings.local_s += 12 * 3600;  // midnight
