@@ -29,13 +29,11 @@ void check_rules(const GatewaySettings& read,
 /// The one of `known` that `name` most likely meant, or empty where none is near.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 
-/// A value for people: compact, at most 60 bytes.
+/// A value for people: at most 60 bytes. Of lists and objects only their size, of a text with an
+/// @ only what stands behind it: before it may stand a password.
 std::string shown(const nlohmann::json& value);
 
 /// One token of a JSON pointer (RFC 6901): ~ and / are escaped.
 std::string pointer_token(std::string_view name);
-
-/// Whether a member of that name may hold a secret: its value is then not shown.
-bool sounds_secret(std::string_view name);
 
 }  // namespace jw::settings

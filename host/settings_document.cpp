@@ -83,6 +83,19 @@ class ParseGuard {
     bool too_deep_ = false;
 };
 
+/// Without what was read last, which may be a password whose quote is not closed.
+std::string detail_of(std::string_view what) {
+    const std::size_t begin = what.find("syntax error");
+    what = begin == std::string_view::npos ? what : what.substr(begin);
+    const std::size_t read = what.find("; last read: ");
+    const std::size_t expected = what.rfind("; expected ");
+    std::string detail(what.substr(0, read));
+    if (read != std::string_view::npos && expected != std::string_view::npos && expected > read) {
+        detail += what.substr(expected);
+    }
+    return detail;
+}
+
 SettingsError syntax_error(std::string_view text, const Json::parse_error& bad) {
     const std::size_t at = bad.byte == 0 ? 0 : std::min(bad.byte - 1, text.size());
     SettingsError error;
@@ -95,15 +108,12 @@ SettingsError syntax_error(std::string_view text, const Json::parse_error& bad) 
             error.column = 1;
         }
     }
-    const std::string_view what = bad.what();
-    const std::size_t detail = what.find("syntax error");
     error.found = at < text.size()
                       ? fmt::format("{}",
                                     Json(std::string(1, text[at]))
                                         .dump(-1, ' ', true, Json::error_handler_t::replace))
                       : "the end of the file";
-    error.reason = "not JSON: ";
-    error.reason += detail == std::string_view::npos ? what : what.substr(detail);
+    error.reason = "not JSON: " + detail_of(bad.what());
     error.remedy = "mend the file at this place";
     return error;
 }

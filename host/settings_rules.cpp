@@ -383,12 +383,12 @@ class Rules {
         const auto address = boost::asio::ip::make_address(read_.web.address, bad);
         if (bad) {
             wrong("/web/listen",
-                  Json(listen).dump(),
+                  shown(Json(listen)),
                   "must be an IP address and a port",
                   "give, for example, 127.0.0.1:8080, 0.0.0.0:443 or [::1]:8080");
         } else if (!address.is_loopback() && !read_.web.password_scrypt) {
             wrong("/web/listen",
-                  Json(listen).dump(),
+                  shown(Json(listen)),
                   "others can reach this address and no password is set",
                   "set web.password_scrypt (`joulectl password` prints it) or listen on 127.0.0.1");
         }
@@ -435,13 +435,14 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
 
 std::string shown(const Json& value) {
     constexpr std::size_t size_max = 60;
-    const auto is_structured = [](const Json& item) { return item.is_structured(); };
-    // Writing nested values out takes stack for each level.
-    if (value.is_structured() &&
-        (value.size() > 4 || std::any_of(value.begin(), value.end(), is_structured))) {
+    if (value.is_structured()) {
         return fmt::format("{} of {}", value.is_array() ? "a list" : "an object", value.size());
     }
-    std::string text = value.dump(-1, ' ', true);
+    const auto* const whole = value.get_ptr<const std::string*>();
+    const std::size_t host = whole == nullptr ? std::string::npos : whole->rfind('@');
+    std::string text = host == std::string::npos
+                           ? value.dump(-1, ' ', true)
+                           : Json("(not shown)" + whole->substr(host)).dump(-1, ' ', true);
     if (text.size() > size_max) {
         text.resize(size_max - 3);
         text += "...";
@@ -455,13 +456,6 @@ std::string pointer_token(std::string_view name) {
         token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     }
     return token;
-}
-
-bool sounds_secret(std::string_view name) {
-    constexpr std::array words{"pass", "key", "secret", "token"};
-    return std::any_of(words.begin(), words.end(), [&](const char* word) {
-        return name.find(word) != std::string_view::npos;
-    });
 }
 
 void check_rules(const GatewaySettings& read,
