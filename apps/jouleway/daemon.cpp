@@ -238,6 +238,12 @@ Instant Daemon::step(Instant now) {
 
 void Daemon::stop(std::function<void()> done) {
     const Instant now = Loop::now();
+    // What came in behind the flush would go with this daemon.
+    for (const auto& bus : buses_) {
+        if (bus->task) {
+            bus->task->stop();
+        }
+    }
     gateway_->flush(now);
     for (const auto& sink : sinks_) {
         sink->stop();

@@ -16,29 +16,39 @@
 
 namespace jw {
 
-/// A line in the gateway's loop: it has its turn when it asked for one, and when something arrived.
+/// A line in the gateway's loop: it has its turn when it asked for one, and when something arrived,
+/// until it is stopped.
 class LineTask final : public Task, public Line {
   public:
     LineTask(Line& line, Gateway& gateway) : line_(line), gateway_(gateway) {}
-    Instant run(Instant now) override { return line_.step(now); }
+    /// From here on nobody is asked and nobody is heard.
+    void stop() { stopped_ = true; }
+    Instant run(Instant now) override { return step(now); }
 
     void connected(Instant now) override {
-        line_.connected(now);
-        gateway_.wake(*this, now);
+        if (!stopped_) {
+            line_.connected(now);
+            gateway_.wake(*this, now);
+        }
     }
     void disconnected(Instant now) override {
-        line_.disconnected(now);
-        gateway_.wake(*this, now);
+        if (!stopped_) {
+            line_.disconnected(now);
+            gateway_.wake(*this, now);
+        }
     }
     void received(Bytes bytes, Instant now) override {
-        line_.received(bytes, now);
-        gateway_.wake(*this, now);
+        if (!stopped_) {
+            line_.received(bytes, now);
+            gateway_.wake(*this, now);
+        }
     }
-    Instant step(Instant now) override { return line_.step(now); }
+    Instant step(Instant now) override { return stopped_ ? never : line_.step(now); }
 
   private:
     Line& line_;
     Gateway& gateway_;
+    bool stopped_ = false;
 };
 
 /// What a daemon hands to the next one, so that a reload leaves no gap on the page.
@@ -77,8 +87,8 @@ class Daemon final : private GatewayOut {
     /// words.
     Status start();
     [[nodiscard]] const std::string& trouble() const { return store_.trouble(); }
-    /// Keeps what is gathered, says goodbye; `done` is called when all of it is on the medium, or
-    /// after five seconds.
+    /// Gathers no more and keeps what is gathered, says goodbye; `done` is called when all of it is
+    /// on the medium, or after five seconds.
     void stop(std::function<void()> done);
     Instant step(Instant now);
 

@@ -141,6 +141,32 @@ class SystemFaults(unittest.TestCase):
         wait_for(lambda: gateway.process.poll() is not None, "it has ended")
         self.assertEqual(gateway.process.returncode, 0)
 
+    def test_nothing_is_gathered_any_more_while_a_stop_waits_for_the_medium(self):
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            gateway = self.start(TroubledGateway(self.site.folder, self.settings(clock="system")))
+            wait_for(lambda: self.accepted(gateway) > 20, "readings are accepted")
+            gateway.trouble(sync_ms=1000)
+            polled = self.polled(gateway)
+            wait_for(lambda: self.polled(gateway) > polled + 5, "something waits for the medium")
+            boot = gateway.ask("/api/v1/outbox")["boot"]
+            gateway.process.send_signal(number)
+            gathered = []
+
+            def over():
+                try:
+                    if gateway.ask("/api/v1/outbox")["boot"] != boot:
+                        return True  # the next daemon
+                    gathered.append(self.polled(gateway))
+                    return False
+                except (OSError, http.client.HTTPException):
+                    return True
+            wait_for(over, "it has stopped")
+            # At 20 readings a second; the first answers may come before the signal.
+            self.assertGreater(len(gathered), 10)
+            self.assertLess(gathered[-1] - gathered[0], 5)
+            gateway.trouble(sync_ms=0)
+            gateway.kill()
+
     @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
     def test_a_file_system_that_turned_read_only_gives_back_everything_accepted(self):
         disk, image = self.site.folder / "disk", self.site.folder / "image"
