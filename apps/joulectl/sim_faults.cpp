@@ -43,7 +43,6 @@ std::int64_t second_of_local_day() {
 SimFaults::SimFaults(const SimOptions& options)
     : random_(options.seed),
       delay_(jw::milliseconds(options.delay_ms)),
-      exception_(static_cast<std::uint8_t>(options.exception)),
       from_(moment(options.asleep_from, "--asleep-from")),
       to_(moment(options.asleep_to, "--asleep-to")) {
     const auto share = parse_share(options.drop);

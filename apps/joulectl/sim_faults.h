@@ -22,8 +22,6 @@ class SimFaults {
     /// Whether the device is asleep: `now` counts from the start; times of the day are local.
     [[nodiscard]] bool asleep(jw::Instant now) const;
     [[nodiscard]] jw::Duration delay() const { return delay_; }
-    /// The exception code that answers every request, or 0.
-    [[nodiscard]] std::uint8_t exception() const { return exception_; }
 
   private:
     /// Seconds of the day, or since the start.
@@ -36,7 +34,6 @@ class SimFaults {
     std::uint64_t random_;
     std::uint32_t drop_ppm_ = 0;
     jw::Duration delay_;
-    std::uint8_t exception_ = 0;
     std::optional<Moment> from_;
     std::optional<Moment> to_;
 };

@@ -107,6 +107,10 @@ class Program {
     }
 
     void stop() {
+        if (!stopping_ && exit_code_ == 0) {
+            // A start without it before was no orderly stop.
+            daemon_->gateway().tell(EventKind::stopped, "Told to stop.", Loop::now());
+        }
         stopping_ = true;
         service_.tell("STOPPING=1");
         daemon_->stop([this] { loop_.stop(); });
@@ -138,7 +142,10 @@ class Program {
         const std::vector<Remembered> values = daemon_->remember();
         door_.reset();
         daemon_.reset();  // gives the store back
-        if (begin(settings) != 0) {
+        if (begin(settings) == 0) {
+            daemon_->gateway().tell(
+                EventKind::settings_changed, "The settings were read again.", Loop::now());
+        } else {
             spdlog::error("the settings before come back");
             if (begin(old_settings) != 0) {
                 exit_code_ = failed;

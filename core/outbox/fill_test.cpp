@@ -127,7 +127,7 @@ TEST(fill_is_the_same_after_the_store_was_opened_again) {
     EXPECT(after.bytes_max == before.bytes_max);
 }
 
-TEST(what_is_thin_outd_drops_the_oldest_where_it_does_not_fit_even_so) {
+TEST(a_class_that_is_thinned_out_drops_the_oldest_where_it_does_not_fit_even_so) {
     format(Shape::file);
     OutboxSettings settings = small();
     settings.classes[3].when_full = WhenFull::thin_out;

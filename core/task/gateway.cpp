@@ -69,8 +69,7 @@ void Gateway::start(std::string_view version, Instant now) {
     std::array<char, limits::detail_size_max> buffer{};
     Text text(buffer);
     text.put("Started, version ").put(version).put(", boot ").put(outbox_.boot()).put('.');
-    append(
-        RecordClass::billing, RecordKind::event, Event{"", EventKind::started, text.view()}, now);
+    tell(EventKind::started, text.view(), now);
     if (!unix_at_zero_ms_) {
         faults_.raise("",
                       FaultKind::clock_not_set,
@@ -88,6 +87,10 @@ void Gateway::start(std::string_view version, Instant now) {
     }
     watch_fill(now);
     commands_.resume(now);
+}
+
+void Gateway::tell(EventKind kind, std::string_view text, Instant now) {
+    append(RecordClass::billing, RecordKind::event, Event{"", kind, text}, now);
 }
 
 void Gateway::learn_time(std::int64_t unix_ms, Instant now) {

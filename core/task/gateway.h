@@ -64,6 +64,8 @@ class Gateway final : private FaultOut, private CommandPorts {
 
     /// After the outbox is open: the event of the start, and the commands that were cut off.
     void start(std::string_view version, Instant now);
+    /// An event of the gateway itself; `text` is one sentence for people.
+    void tell(EventKind kind, std::string_view text, Instant now);
     /// The wall clock is (again) believed; only the first time of a boot counts for records.
     void learn_time(std::int64_t unix_ms, Instant now);
     /// Wall time now, or nothing while the clock is not set.

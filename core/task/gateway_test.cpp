@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/base/cbor.h"
 #include "core/base/test.h"
 #include "core/task/ram_storage.h"
 
@@ -156,6 +157,21 @@ TEST(a_reading_reaches_the_snapshot_the_outbox_and_the_program) {
     const LatestValue* latest = scene.gateway.snapshot().latest(0, Quantity::power_w);
     EXPECT(latest != nullptr && latest->value.number == -1520);
     EXPECT(scene.outbox.accepted_to(RecordClass::telemetry) == 1 && scene.readings == 1);
+}
+
+TEST(an_event_that_is_told_becomes_a_record) {
+    Scene scene;
+    scene.gateway.tell(EventKind::stopped, "Told to stop.", scene.now);
+    scene.settle();
+    std::array<std::uint8_t, 4096> buffer{};
+    Cursor cursor{.record_class = RecordClass::billing, .seq = 1};
+    const auto item = scene.outbox.next(cursor, buffer, scene.now);
+    Event event;
+    EXPECT(item && item->record && item->record->kind == RecordKind::event);
+    Reader in(item->record->payload);
+    EXPECT(from_cbor(in, event).has_value());
+    EXPECT(event.kind == EventKind::stopped && event.device.empty());
+    EXPECT(event.text.view() == "Told to stop.");
 }
 
 TEST(a_counter_that_falls_is_counted_and_told_once_an_hour) {

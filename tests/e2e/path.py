@@ -115,6 +115,28 @@ class Path(unittest.TestCase):
         gateway.wait_drained()
         wait_for(lambda: not self.collector.missing(dict(gateway.accepted)), "all is there")
 
+    def test_a_stop_and_a_reload_are_told_and_a_kill_is_not(self):
+        gateway = self.gateway()
+
+        def kinds():
+            with self.collector.lock:
+                records = self.collector.records
+                return [records[key]["kind"] for key in sorted(records)
+                        if key[1] == 2 and "device" not in records[key]]
+        so_far = ["started"]
+        for number, told in ((signal.SIGHUP, ["started", "settings_changed"]),
+                             (signal.SIGTERM, ["stopped", "started"]),
+                             (signal.SIGKILL, ["started"])):
+            wait_for(lambda: kinds() == so_far, f"the collector has {so_far}")
+            if number == signal.SIGHUP:
+                gateway.process.send_signal(number)
+            else:
+                gateway.kill(number)
+                gateway.start()
+                gateway.wait_ready()
+            so_far += told
+        wait_for(lambda: kinds() == so_far, f"the collector has {so_far}")
+
     def test_a_device_that_gets_another_driver_has_room_for_its_values(self):
         inverter = self.site.add(Devices("sunspec", "--tcp", "0"))
         gateway = self.gateway(buses__0__port=inverter.where["port"],
