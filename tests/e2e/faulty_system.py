@@ -8,8 +8,9 @@ from simulated_site import BUILD, Gateway
 
 PRELOAD = BUILD / "tests" / "e2e" / "libjouleway_preload.so"
 # As trouble.h has them.
-FIELDS = ("sync_ms", "clock_unset", "write_error", "counting", "steps", "kill_at", "broker_port",
-          "web_port", "segment_size", "point_nth", "point_hits", "point_moment", "point_waits")
+FIELDS = ("sync_ms", "read_ms", "clock_unset", "write_error", "counting", "steps", "kill_at",
+          "broker_port", "web_port", "segment_size", "point_nth", "point_hits", "point_moment",
+          "point_waits")
 POINT_SIZE = 48
 MOMENTS = ("before", "half", "after")
 

@@ -51,6 +51,13 @@ void step() {
     }
 }
 
+void wait(std::uint32_t wait_ms) {
+    if (wait_ms != 0) {
+        const timespec time{wait_ms / 1000, static_cast<long>(wait_ms % 1000) * 1'000'000};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
+    }
+}
+
 /// A call without bytes, with a kill before it or behind it.
 template <class Call>
 auto at_call(const PointName& name, Call call) {
@@ -93,6 +100,7 @@ int ftruncate(int file, off_t size) noexcept {
 
 ssize_t pread(int file, void* data, size_t size, off_t at) {
     static auto* const real = next(&pread, "pread");
+    wait(trouble().read_ms);
     return at_call(name_of_file_read(file, at), [&] { return real(file, data, size, at); });
 }
 
@@ -115,10 +123,7 @@ ssize_t pwrite64(int file, const void* data, size_t size, off_t at) {
 int fdatasync(int file) {
     static auto* const real = next(&fdatasync, "fdatasync");
     step();
-    if (const std::uint32_t wait_ms = trouble().sync_ms; wait_ms != 0) {
-        const timespec wait{wait_ms / 1000, static_cast<long>(wait_ms % 1000) * 1'000'000};
-        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, nullptr);
-    }
+    wait(trouble().sync_ms);
     return at_call(name_of_file("sync", file), [&] { return real(file); });
 }
 

@@ -102,6 +102,33 @@ class SystemFaults(unittest.TestCase):
         self.assertGreater(syncs[float("inf")], syncs[0.1] + 10, "the medium was slow")
         self.all_is_there(gateway.accepted_now())
 
+    def test_a_medium_that_reads_slowly_costs_time_that_is_told_and_no_reading(self):
+        gateway = self.start(TroubledGateway(self.site.folder, self.settings(clock="system")))
+        wait_for(lambda: self.accepted(gateway) > 20, "readings are accepted")
+        self.broker.signal(signal.SIGSTOP)
+        before = self.accepted(gateway)
+        wait_for(lambda: self.accepted(gateway) > before + 80,
+                 "a backlog, and the window of the sink is full")
+
+        def stalled():
+            """How many turns took longer than 100 ms."""
+            stalls = self.durations(gateway, "loop_stall")
+            return stalls[float("inf")] - stalls[0.1]
+        wait_for(lambda: gateway.ask("/api/v1/status")["delivery"]["oldest_age_s"] is not None,
+                 "the age of the backlog is known")
+        gateway.trouble(read_ms=150)
+        # Nothing is read where nothing has moved, whoever asks.
+        quiet, during = stalled(), self.accepted(gateway)
+        wait_for(lambda: self.accepted(gateway) > during + 20, "readings are accepted all the same")
+        self.assertLess(stalled() - quiet, 5, "of this machine's other work")
+        quiet = stalled()
+        self.broker.signal(signal.SIGCONT)
+        wait_for(lambda: stalled() > quiet + 5, "the loop says that it stood still", 30)
+        during = self.accepted(gateway)
+        wait_for(lambda: self.accepted(gateway) > during + 10, "and goes on", 30)
+        gateway.trouble(read_ms=0)
+        self.all_is_there(gateway.accepted_now())
+
     def test_it_is_ready_once_the_medium_took_a_first_record(self):
         gateway = self.start(TroubledGateway(self.site.folder, self.settings(), sync_ms=3000))
 

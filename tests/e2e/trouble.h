@@ -10,6 +10,7 @@
 /// As faulty_system.py packs it.
 struct Trouble {
     std::atomic<std::uint32_t> sync_ms;       // what each sync takes longer
+    std::atomic<std::uint32_t> read_ms;       // what each read of a file at a place takes longer
     std::atomic<std::uint32_t> clock_unset;   // 1: the wall clock begins in 1970, as after power-on
     std::atomic<std::uint32_t> write_error;   // errno of each write to a file; 0: none
     std::atomic<std::uint32_t> counting;      // 1: the steps below are counted
