@@ -27,6 +27,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 (void)p1::parse_timestamp(row->group(i));
             }
         }
+        for (const Value& value : values) {
+            if (!possible(value.number)) {
+                std::abort();
+            }
+        }
         if (accepted != (rows.code() == Code::ok)) {
             std::abort();
         }

@@ -19,6 +19,7 @@ class Told final : public DeviceOut {
     explicit Told(const Driver& driver) : driver_(driver) {}
     void reading(const Reading& reading, Instant /*now*/) override {
         for (const Value& value : reading.values) {
+            CHECK(possible(value.number));
             // Of inputs and ports the driver lists six, and gives more.
             CHECK(std::any_of(driver_.capabilities.begin(),
                               driver_.capabilities.end(),

@@ -62,7 +62,7 @@ enum class FaultKind : std::uint8_t {
     clock_not_set,
     settings_invalid,
     broken_invariant,
-    values_left_out,   // a reading had more values than one can hold
+    values_left_out,   // a reading had more values than one can hold, or impossible ones
     readings_thinned,  // kept less often than set, since the store fills
 };
 constexpr auto enum_names(FaultKind) {

@@ -294,3 +294,40 @@ TEST(records_and_boots_are_the_same_only_if_every_part_is) {
     const BootTime time{3, 500};
     EXPECT(time == (BootTime{3, 500}) && time != (BootTime{4, 500}) && time != (BootTime{3, 501}));
 }
+
+TEST(a_number_that_no_device_can_mean_is_absent_and_counted) {
+    Values values;
+    values.put(Quantity::voltage_mv, 0, number_most + 1);
+    values.put(Quantity::voltage_mv, 1, INT64_MIN);
+    values.put(Quantity::voltage_mv, 2, -number_most);
+    EXPECT(values.size() == 1 && values.left_out() == 2);
+}
+
+TEST(a_number_from_a_message_that_no_device_can_mean_is_absent_and_counted) {
+    const std::uint8_t bytes[] = {0x83, 7, 0, 0x1B, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    Reader in(bytes);
+    Values values;
+    EXPECT(values.from_cbor(in) && values.empty() && values.left_out() == 1);
+}
+
+TEST(the_mean_of_more_readings_than_count_in_it_stays_in_range) {
+    std::array<KeptValue, 1> storage{};
+    Keep keep(storage, seconds(60));
+    Reading kept;
+    Reading reading;
+    reading.values.put(Quantity::voltage_mv, 0, -number_most);
+    for (unsigned i = 0; i < (1U << 21) + 9; ++i) {
+        (void)keep.add(reading, Instant{}, kept);
+    }
+    EXPECT(keep.flush(kept) && kept.values.find(Quantity::voltage_mv)->number == -number_most);
+}
+
+TEST(keep_leaves_out_what_no_device_can_mean) {
+    std::array<KeptValue, 2> storage{};
+    Keep keep(storage, seconds(60));
+    Reading kept;
+    Reading reading;
+    EXPECT(reading.values.push({Quantity::voltage_mv, 0, INT64_MAX}));
+    EXPECT(!keep.add(reading, Instant{}, kept) && !keep.add(reading, Instant{}, kept));
+    EXPECT(keep.left_out() == 2 && !keep.flush(kept));
+}

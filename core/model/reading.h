@@ -20,6 +20,13 @@ class Writer;
 
 using Name = FixedText<limits::name_size_max>;
 
+/// More than any device means: 4.4 TW, or 4.4 TWh. What is beyond comes of a broken device or link;
+/// within, two million numbers have a sum in 64 bits, and every JSON reader takes them exactly.
+inline constexpr std::int64_t number_most = std::int64_t{1} << 42;
+constexpr bool possible(std::int64_t number) {
+    return number >= -number_most && number <= number_most;
+}
+
 /// One value, keyed by quantity and index (0 is the whole, 1… a phase, cell, string or tariff).
 struct Value {
     Quantity quantity = Quantity::none;
@@ -33,16 +40,16 @@ struct Value {
 /// put_name(), cells as one array with null for an absent cell.
 class Values : public FixedList<Value, limits::values_per_reading_max> {
   public:
-    /// Appends, or leaves the value out where there is no room; a driver's own table is checked
-    /// against the bound when it is built.
+    /// Appends, or leaves the value out where there is no room or no device can mean the number; a
+    /// driver's own table is checked against the bound when it is built.
     void put(Quantity quantity, std::uint8_t index, std::int64_t number) {
-        left_out_ += push(Value{quantity, index, number}) ? 0U : 1U;
+        left_out_ += possible(number) && push(Value{quantity, index, number}) ? 0U : 1U;
     }
     void clear() {
         FixedList::clear();
         left_out_ = 0;
     }
-    /// How many values had no room since clear().
+    /// How many values had no room or were impossible since clear().
     [[nodiscard]] std::uint32_t left_out() const { return left_out_; }
     /// The value of that key, or null.
     [[nodiscard]] const Value* find(Quantity quantity, std::uint8_t index = 0) const;

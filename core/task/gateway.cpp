@@ -418,15 +418,15 @@ void Gateway::Port::silent(Instant now) {
                            now);
 }
 
-/// Whether all values of a reading have room is known of the polled one, and, since extremes come
-/// in addition, of the one that is kept.
+/// Whether all values of a reading have room and are possible is known of the polled one, and,
+/// since extremes come in addition, of the one that is kept.
 void Gateway::Port::watch_room(bool left_out, bool kept, Instant now) {
     if (left_out) {
         gateway->faults_.raise(
             settings.name.view(),
             FaultKind::values_left_out,
             Severity::warning,
-            "It gives more values than the 64 of a reading; the last are left out.",
+            "It gives more values than the 64 of a reading, or impossible ones; they are left out.",
             now);
     } else if (kept) {
         gateway->faults_.clear(settings.name.view(), FaultKind::values_left_out, now);

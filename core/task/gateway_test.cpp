@@ -268,6 +268,16 @@ TEST(values_that_have_no_room_are_told_until_a_kept_reading_has_them_all) {
     EXPECT(!scene.raised(FaultKind::values_left_out) && scene.faults_told == 2);
 }
 
+TEST(values_that_are_impossible_are_told_and_not_shown) {
+    Scene scene;
+    scene.give(1);
+    scene.give(number_most + 1);
+    EXPECT(scene.raised(FaultKind::values_left_out));
+    EXPECT(scene.gateway.snapshot().latest(0, Quantity::power_w)->value.number == 1);
+    scene.give(2);
+    EXPECT(!scene.raised(FaultKind::values_left_out));
+}
+
 TEST(a_device_that_answers_wrongly_three_times_refuses_until_it_gives_a_reading) {
     Scene scene;
     scene.fail(Code::bad_checksum, 2);

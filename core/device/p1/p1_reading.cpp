@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "core/base/float_bits.h"
 #include "core/codec/p1.h"
 
 namespace jw::p1 {
@@ -116,23 +117,46 @@ bool same_unit(std::string_view written, std::string_view lower) {
     return true;
 }
 
+constexpr std::int64_t beyond = INT64_MAX;  // impossible: what does not fit, and sums with it
+
 std::optional<std::int64_t> in_unit(const Decimal& number, Unit unit) {
     for (const UnitText& text : unit_texts) {
         if (text.unit == unit && same_unit(number.unit, text.text)) {
-            return number.scaled(text.exponent);
+            return number.scaled(text.exponent).value_or(beyond);
         }
     }
     return std::nullopt;
 }
 
+/// Of an impossible number the sum is impossible too, and is left out with it.
+std::int64_t sum_of(std::int64_t a, std::int64_t b) {
+    return possible(a) && possible(b) ? a + b : beyond;
+}
+
+/// Appends also what is impossible: as long as rows add up and are counted it has its place.
+void append(Values& values, Quantity quantity, std::uint8_t index, std::int64_t number) {
+    if (!values.push({quantity, index, number})) {
+        values.put(quantity, index, number);  // counts it
+    }
+}
+
+void leave_out_impossible(Values& values) {
+    for (std::size_t i = values.size(); i > 0; --i) {
+        if (const Value value = values[i - 1]; !possible(value.number)) {
+            values.remove(i - 1);
+            values.put(value.quantity, value.index, value.number);  // counts it
+        }
+    }
+}
+
 void add(Values& values, Quantity quantity, std::uint8_t index, std::int64_t number) {
     for (Value& value : values) {
         if (value.quantity == quantity && value.index == index) {
-            value.number += number;  // both below 10^17
+            value.number = sum_of(value.number, number);
             return;
         }
     }
-    values.put(quantity, index, number);
+    append(values, quantity, index, number);
 }
 
 /// Applies every rule that names the row; the first row of a name counts.
@@ -159,10 +183,10 @@ std::optional<std::int64_t> heat_wh(const Decimal& number) {
     const bool giga = same_unit(number.unit, "gj");
     if (giga || same_unit(number.unit, "mj")) {
         const auto joules = number.scaled(giga ? 9 : 6);
-        return joules ? std::optional((*joules + 1800) / 3600) : std::nullopt;
+        return joules ? scaled(*joules, 1, 3600) : beyond;
     }
     if (same_unit(number.unit, "mwh")) {
-        return number.scaled(6);
+        return number.scaled(6).value_or(beyond);
     }
     return in_unit(number, Unit::wh);
 }
@@ -198,9 +222,10 @@ void take_sub_meter(const Row& row, const ChannelKinds& kinds, Values& out) {
         number->unit = row.group(row.count() - 2);  // DSMR 2.2 and 3.0 write the unit beside it
     }
     const bool volume = quantity != Q::heat_energy_wh;
-    const auto scaled = !volume                         ? heat_wh(*number)
-                        : same_unit(number->unit, "m3") ? number->scaled(3)
-                                                        : std::nullopt;
+    const auto scaled = !volume ? heat_wh(*number)
+                        : same_unit(number->unit, "m3")
+                            ? std::optional(number->scaled(3).value_or(beyond))
+                            : std::nullopt;
     if (!scaled) {
         return;
     }
@@ -208,7 +233,7 @@ void take_sub_meter(const Row& row, const ChannelKinds& kinds, Values& out) {
     for (const Value& value : out) {
         count = static_cast<std::uint8_t>(count + (value.quantity == quantity ? 1 : 0));
     }
-    out.put(quantity, count == 0 ? 0 : static_cast<std::uint8_t>(count + 1), *scaled);
+    append(out, quantity, count == 0 ? 0 : static_cast<std::uint8_t>(count + 1), *scaled);
 }
 
 bool is_sub_meter(const Obis& obis) {
@@ -224,7 +249,7 @@ void add_sum(Quantity energy, Values& out) {
     bool any = false;
     for (const Value& value : out) {
         if (value.quantity == energy) {
-            sum += value.number;
+            sum = sum_of(sum, value.number);
             any = true;
         }
     }
@@ -264,6 +289,7 @@ Status read_values(std::string_view telegram, std::int8_t sign, Values& out) {
     }
     add_sum(Q::energy_import_wh, out);
     add_sum(Q::energy_export_wh, out);
+    leave_out_impossible(out);
     return done;
 }
 

@@ -136,3 +136,30 @@ TEST(p1_describes_the_meter) {
     EXPECT(p1::describe("/LGF5E360\r\n\r\n!").model == "E360");
     EXPECT(p1::describe("").maker.empty());
 }
+
+TEST(p1_numbers_that_no_meter_can_mean_are_left_out_and_counted) {
+    const Values v = values("1-0:32.7.0(99999999999999999*V)\r\n1-0:31.7.0(1*A)\r\n");
+    EXPECT(v.size() == 1 && is(v, Q::current_ma, 1, 1000) && v.left_out() == 1);
+}
+
+TEST(p1_power_of_which_one_part_is_impossible_is_left_out) {
+    const Values v = values("1-0:1.7.0(9000000000000000*kW)\r\n1-0:2.7.0(9000000000000000*kW)\r\n");
+    EXPECT(v.empty() && v.left_out() == 2);  // power and what is exported
+}
+
+TEST(p1_energy_of_tariffs_of_which_one_is_impossible_has_no_sum) {
+    const Values v = values("1-0:1.8.1(9000000000000000*kWh)\r\n1-0:1.8.2(000002.399*kWh)\r\n");
+    EXPECT(v.size() == 1 && is(v, Q::energy_import_wh, 2, 2399) && v.left_out() == 2);
+}
+
+TEST(p1_heat_near_the_end_of_the_type_is_left_out) {
+    const Values v = values("0-1:24.1.0(4)\r\n0-1:24.2.1(1)(9223372036.854775*GJ)\r\n");
+    EXPECT(v.empty() && v.left_out() == 1);
+}
+
+TEST(p1_sub_meters_keep_their_index_when_the_first_is_impossible) {
+    const Values v = values(
+        "0-1:24.1.0(3)\r\n0-2:24.1.0(3)\r\n0-1:24.2.1(1)(99999999999999999*m3)\r\n"
+        "0-2:24.2.1(1)(12.5*m3)\r\n");
+    EXPECT(v.size() == 1 && is(v, Q::gas_volume_l, 2, 12'500) && v.left_out() == 1);
+}

@@ -330,7 +330,7 @@ const table = {
   fault_clock_not_set: 'The clock is not set since {time}',
   fault_settings_invalid: 'The new settings were refused at {time}',
   fault_broken_invariant: 'The gateway found a mistake in itself at {time}',
-  fault_values_left_out: '{title} gives more values than a reading holds since {time}',
+  fault_values_left_out: '{title} gives impossible values, or more than a reading holds, since {time}',
   fault_readings_thinned: 'Readings are kept less often, since the store fills, since {time}',
   open_it: 'Open {title}',
   open_delivery: 'Open Delivery',
