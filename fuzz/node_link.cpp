@@ -12,7 +12,11 @@ namespace {
 /// Takes every reading; all of them are at once on the medium.
 class Stored final : public DeviceOut {
   public:
-    void reading(const Reading& /*reading*/, Instant /*now*/) override {}
+    void reading(const Reading& reading, Instant /*now*/) override {
+        for (const Value& value : reading.values) {
+            CHECK(possible(value.number));
+        }
+    }
     void identified(const DeviceInfo& /*info*/, Instant /*now*/) override {}
     void failed(Error /*error*/, Instant /*now*/) override {}
     void acted(ResultCode, std::optional<std::int64_t>, Instant) override {}

@@ -331,3 +331,12 @@ TEST(keep_leaves_out_what_no_device_can_mean) {
     EXPECT(!keep.add(reading, Instant{}, kept) && !keep.add(reading, Instant{}, kept));
     EXPECT(keep.left_out() == 2 && !keep.flush(kept));
 }
+
+TEST(what_is_no_time_has_no_wall_time) {
+    std::array<ClockPair, 2> storage{};
+    WallTime wall(storage);
+    EXPECT(!wall.learn({1, INT64_MIN, 0}) && !wall.learn({1, 0, INT64_MAX}));
+    EXPECT(wall.learn({1, -time_ms_most, time_ms_most}));
+    EXPECT(wall.unix_ms({1, time_ms_most}) == 3 * time_ms_most);
+    EXPECT(!wall.unix_ms({1, INT64_MAX}) && !wall.unix_ms({1, INT64_MIN}));
+}

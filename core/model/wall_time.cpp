@@ -2,8 +2,18 @@
 #include "core/model/wall_time.h"
 
 namespace jw {
+namespace {
+
+constexpr bool near(std::int64_t ms) {
+    return ms >= -time_ms_most && ms <= time_ms_most;
+}
+
+}  // namespace
 
 bool WallTime::learn(const ClockPair& pair) {
+    if (!near(pair.up_ms) || !near(pair.unix_ms)) {
+        return false;
+    }
     for (const ClockPair& known : pairs_) {
         if (known.boot == pair.boot) {
             return false;
@@ -17,7 +27,7 @@ bool WallTime::learn(const ClockPair& pair) {
 
 std::optional<std::int64_t> WallTime::unix_ms(const BootTime& time) const {
     for (const ClockPair& pair : pairs_) {
-        if (pair.boot == time.boot) {
+        if (pair.boot == time.boot && near(time.up_ms)) {
             return pair.unix_ms + (time.up_ms - pair.up_ms);
         }
     }

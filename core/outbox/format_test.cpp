@@ -3,7 +3,9 @@
 // changes one of them changes the format: the version rises and the old bytes are still read.
 #include <array>
 #include <cstdio>
+#include <utility>
 
+#include "core/base/crc.h"
 #include "core/base/test.h"
 #include "core/outbox/outbox.h"
 #include "core/outbox/test_box.h"
@@ -139,6 +141,28 @@ TEST(a_store_of_version_1_is_read) {
     EXPECT(box.last.id.seq == 2 && box.last.time == (BootTime{1, 6500}));
     EXPECT(box.last.ttl_s == 86'400 && box.last.payload.size() == 6);
     EXPECT(box.take(cursor) == ~0U);
+}
+
+TEST(a_record_whose_time_is_none_counts_as_damaged) {
+    format(Shape::file);
+    for (const Part& part : parts) {
+        EXPECT(storage.write(part.at, part.bytes).has_value());
+    }
+    std::array<std::uint8_t, segment.size()> spoiled = segment;
+    spoiled[39] = 0x7F;  // the highest byte of up_ms; the checksums are right
+    const std::uint32_t sum = crc32c(Bytes(spoiled).subspan(4, BlockHeader::size - 4));
+    (void)Writer(MutableBytes(spoiled).first(4)).u32_le(sum);
+    std::uint32_t chain = sum;
+    for (const auto& [at, size] : {std::pair{64U, 20U}, std::pair{84U, 15U}}) {
+        const MutableBytes fragment = MutableBytes(spoiled).subspan(at, size);
+        chain = crc32c(Bytes(fragment).subspan(4), chain);
+        (void)Writer(fragment.first(4)).u32_le(chain);
+    }
+    EXPECT(storage.write(parts[4].at, spoiled).has_value());
+    Box box(example());
+    EXPECT(box.open().has_value());
+    Cursor cursor = box.outbox.cursor(0, telemetry);
+    EXPECT(box.take(cursor) == 0 && box.gap.reason == GapReason::damaged);
 }
 
 }  // namespace

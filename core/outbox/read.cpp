@@ -197,11 +197,12 @@ Result<Record> Outbox::read_fragments(Cursor& cursor, MutableBytes buffer) {
             ++cursor.at_seq;
         }
         Reader reader(body);
-        record.time.up_ms += static_cast<std::int64_t>(reader.varint());
+        const std::uint64_t up_ms = static_cast<std::uint64_t>(record.time.up_ms) + reader.varint();
         record.payload = reader.rest();
-        if (!reader.ok()) {
+        if (!reader.ok() || up_ms > time_ms_most) {
             return JW_FAIL(malformed);
         }
+        record.time.up_ms = static_cast<std::int64_t>(up_ms);
         return record;
     }
     return JW_FAIL(malformed);

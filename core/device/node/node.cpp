@@ -131,10 +131,11 @@ void NodeDevice::record(const BatchHead& head, const Record& record, bool has_wa
     reading_.device = settings_.name;
     // The node's clock is not ours: what counts is how long before sending it was taken. Without
     // that (another boot of the node, or its own wall time) it counts as taken now.
-    const bool has_age = !has_wall_time && record.time.boot == sent_boot_;
+    // A record from after the batch was sent, or from before the node ran, has none either.
+    const bool has_age = !has_wall_time && record.time.boot == sent_boot_ &&
+                         record.time.up_ms >= 0 && record.time.up_ms <= sent_up_ms_;
     const std::int64_t age_ms = has_age ? sent_up_ms_ - record.time.up_ms : 0;
-    Instant taken =
-        age_ms >= 0 ? now_ - milliseconds(std::min<std::int64_t>(age_ms, now_.ms())) : now_;
+    Instant taken = now_ - milliseconds(std::min(age_ms, now_.ms()));
     taken = later(taken, last_taken_);
     const auto stored = out_.store(reading_, taken);
     if (!stored) {

@@ -70,18 +70,22 @@ struct Bench {
         return s;
     }
     /// A batch of two records (seq, seq + 1) of powers 10·seq, taken 5 s and 4 s before sending.
-    void send(std::uint64_t seq, std::uint64_t epoch = 7, std::uint32_t boot_now = 2) {
+    void send(std::uint64_t seq,
+              std::uint64_t epoch = 7,
+              std::uint32_t boot_now = 2,
+              std::uint64_t up_ms = 10'000,
+              std::int64_t taken_ms = 5000) {
         // {1: 1, 2: "n", 4: h'epoch', 5: 3, 6: 0, 7: [seq, 1], 8: 2, 9: [5000, 1000], 10: […]}
         std::array<std::uint8_t, 256> body{};
         Writer out(body);
-        out.u32_be(boot_now).u64_be(10'000);
+        out.u32_be(boot_now).u64_be(up_ms);
         cbor::put_head(out, cbor::Major::map, 9);
         out.u8(1).u8(1).u8(2);
         cbor::put_text(out, "n");
         out.u8(4).u8(0x48).u64_be(epoch).u8(5).u8(3).u8(6).u8(0).u8(7).u8(0x82);
         cbor::put_head(out, cbor::Major::number, seq);
         out.u8(1).u8(8).u8(2).u8(9).u8(0x82);
-        cbor::put_int(out, 5000);
+        cbor::put_int(out, taken_ms);
         cbor::put_int(out, 1000);
         out.u8(10).u8(0x82);
         for (std::uint64_t i = seq; i <= seq + 1; ++i) {
@@ -173,4 +177,21 @@ TEST(a_silent_node_is_reported_after_its_time) {
     EXPECT(bench.heard.failures == 0);
     (void)bench.device.step(Instant{} + seconds(111));
     EXPECT(bench.heard.failures == 1);
+}
+
+TEST(times_of_a_node_that_are_none_count_as_taken_on_arrival) {
+    for (const std::uint64_t up_ms : {UINT64_MAX, std::uint64_t{1} << 63, std::uint64_t{4000}}) {
+        Bench bench;
+        bench.send(1, 7, 2, up_ms);
+        EXPECT(bench.heard.stored == 2 && bench.heard.taken[0] == Instant{} + seconds(100));
+    }
+    Bench bench;
+    bench.send(1, 7, 2, INT64_MAX, INT64_MIN + 1);
+    EXPECT(bench.heard.stored == 2 && bench.heard.taken[0] == Instant{} + seconds(100));
+}
+
+TEST(a_record_older_than_our_boot_counts_as_taken_at_its_begin) {
+    Bench bench;
+    bench.send(1, 7, 2, INT64_MAX);
+    EXPECT(bench.heard.stored == 2 && bench.heard.taken[0] == Instant{});
 }
