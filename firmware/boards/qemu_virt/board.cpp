@@ -29,6 +29,11 @@ namespace jw {
 
 }  // namespace jw
 
+/// Where the library finds an index beyond its array. The C library's own would bring signals.
+extern "C" [[noreturn]] void abort() {
+    __builtin_trap();
+}
+
 namespace jw::board {
 namespace {
 
