@@ -247,8 +247,12 @@ void Outbox::scan_segments() {
         if (segment.generation == 0) {
             continue;
         }
-        const std::uint32_t next = next_segment(segment.record_class, segment.generation);
-        if (next != none && segments_[next].first_seq <= segment.first_seq) {
+        const auto all = segments_.first(geometry_.segments);
+        const bool copied = std::any_of(all.begin(), all.end(), [&](const Segment& later) {
+            return later.record_class == segment.record_class &&
+                   later.generation > segment.generation && later.first_seq <= segment.first_seq;
+        });
+        if (copied) {
             segment.generation = 0;  // a later copy stands for it
         } else if (segment.generation == latest && latest >= super_.epoch_generation) {
             const auto header = read_header(i, 0);
