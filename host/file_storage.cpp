@@ -336,6 +336,7 @@ void FileStorage::hand_over() {
             kept_.add(front_);
             front_.clear();
             std::swap(kept_, job.batch);
+            job.again = true;
         }
         ++handed_;
         if (loop_ == nullptr) {
@@ -380,7 +381,7 @@ void FileStorage::settle(Job& job) {
     } else {
         ++counters_.sync_failures;
         if (settled_ >= failed_to_) {
-            failed_to_ = handed_;
+            fail_all();
             failure_ = failure_of(outcome.reason).code;
             trouble_ = fmt::format("{}: writing failed: {}", path_, std::strerror(outcome.reason));
         }
@@ -394,6 +395,16 @@ void FileStorage::settle(Job& job) {
         synced_(ticket, result);
     }
     tickets_.clear();
+}
+
+/// Everything that is under way or asked for fails with the job that is being settled.
+void FileStorage::fail_all() {
+    const bool last = settled_ + 1 == handed_;
+    std::vector<SyncTicket>& behind =
+        last ? tickets_ : jobs_[(handed_ - 1) % jobs_max].batch.tickets;
+    behind.insert(behind.end(), front_.tickets.begin(), front_.tickets.end());
+    front_.tickets.clear();
+    failed_to_ = handed_;
 }
 
 void FileStorage::work(int fd) {
@@ -427,6 +438,11 @@ void FileStorage::work(int fd) {
 
 void FileStorage::write_out(Job& job) {
     Outcome& outcome = job.outcome;
+    if (std::exchange(job.again, false) && second_fd_ >= 0) {
+        // The failure that was told through one descriptor waits in the other one as well.
+        (void)settings_.sync_file(fd_);
+        (void)settings_.sync_file(second_fd_);
+    }
     outcome.bytes_written = std::exchange(ahead_bytes_, 0);
     for (const Entry& entry : job.batch.entries) {
         const std::uint64_t first = entry.at / chunk_size;

@@ -111,6 +111,7 @@ class FileStorage final : public Storage {
         Batch batch;
         Outcome outcome;
         bool answered = false;  // settled once those before it are
+        bool again = false;     // carries what failed before
     };
     static constexpr std::size_t threads_max = 2;
     /// Both threads are busy, and the next batch is there for the first that is not.
@@ -120,6 +121,7 @@ class FileStorage final : public Storage {
     void hand_over();
     void answered(Job& job);
     void settle(Job& job);
+    void fail_all();
     [[nodiscard]] Error failure() const;
     [[nodiscard]] std::size_t bytes_waiting() const;
     // The writers' side: on the threads, or in place where there are none.

@@ -6,11 +6,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <filesystem>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <semaphore>
@@ -142,7 +143,7 @@ TEST_F(FileStorageTest, writes_the_next_batch_while_the_medium_takes_its_time_wi
     };
     const auto storage = make(&loop_, slow);
     ASSERT_TRUE(storage->open());
-    for (const SyncTicket ticket : {1, 2, 3}) {
+    for (const SyncTicket ticket : {1U, 2U, 3U}) {
         ASSERT_TRUE(storage->write(ticket * 10ULL, as_bytes(std::to_string(ticket))));
         storage->sync(ticket);
     }
@@ -195,6 +196,36 @@ TEST_F(FileStorageTest, fails_those_behind_a_failed_sync_and_writes_all_of_them_
     EXPECT_EQ(answers_[2], (Answer{3, Code::ok}));
     EXPECT_EQ(storage->counters().bytes_written - before, 11U);  // both, in their order
     EXPECT_EQ(text_at(*storage, 0, 9), "firsecond");
+}
+
+TEST_F(FileStorageTest, fails_the_syncs_that_wait_behind_a_failed_one_too) {
+    std::counting_semaphore<50> gate(0);
+    std::atomic<bool> fails = true;
+    FileStorageSettings failing = settings();
+    failing.sync_file = [&](int fd) {
+        gate.acquire();
+        if (fails.exchange(false)) {
+            errno = EIO;
+            return -1;
+        }
+        return fdatasync(fd);
+    };
+    const auto storage = make(&loop_, failing);
+    ASSERT_TRUE(storage->open());
+    for (SyncTicket ticket = 1; ticket <= 6; ++ticket) {  // more than are under way at once
+        ASSERT_TRUE(storage->write(ticket * 10ULL, as_bytes("0123456789")));
+        storage->sync(ticket);
+    }
+    gate.release(50);
+    ASSERT_TRUE(until_answers(6));
+    // Whichever of the two at work failed, nothing behind it passed.
+    const auto first = std::ranges::find(answers_, Code::internal, &Answer::code);
+    ASSERT_TRUE(first == answers_.begin() || first == answers_.begin() + 1);
+    EXPECT_TRUE(std::all_of(
+        first, answers_.end(), [](const Answer& one) { return one.code == Code::internal; }));
+    storage->sync(7);
+    ASSERT_TRUE(until_answers(7));
+    EXPECT_EQ(answers_[6], (Answer{7, Code::ok}));
 }
 
 TEST_F(FileStorageTest, does_not_hold_the_loop_up_while_the_medium_takes_200_ms) {

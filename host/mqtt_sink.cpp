@@ -361,8 +361,13 @@ void MqttSink::take_durable(std::string_view payload, Instant now) {
     for (std::size_t i = 0; i < record_classes; ++i) {
         const auto record_class = static_cast<RecordClass>(i);
         if (gateway_.outbox().durable(index_, message->epoch, record_class, message->to[i], now)) {
-            spdlog::warn("the store is behind what {} has: a new epoch begins",
-                         settings_.name.view());
+            gateway_.faults().raise(settings_.name.view(),
+                                    FaultKind::records_damaged,
+                                    Severity::warning,
+                                    "It has records that this store never had: a former state of "
+                                    "the store came back. What was read since may be missing there",
+                                    now,
+                                    now + seconds(3600));
         }
     }
 }

@@ -26,8 +26,6 @@ TEST(what_is_not_accepted_yet_cannot_be_confirmed) {
     append(box, telemetry, 6, 9);
     box.outbox.confirm(0, telemetry, 9, box.now);
     EXPECT(box.outbox.confirmed_to(0, telemetry) == 5 && box.outbox.waiting(0, telemetry) == 0);
-    EXPECT(!box.outbox.durable(1, box.outbox.epoch(), telemetry, 9, box.now));
-    EXPECT(box.outbox.durable_to(1, telemetry) == 5 && box.outbox.confirmed_to(1, telemetry) == 5);
     box.sync();
     EXPECT(box.outbox.waiting(0, telemetry) == 4);
 }
@@ -45,8 +43,42 @@ TEST(a_confirmation_takes_nothing_back) {
     EXPECT(!box.outbox.durable(0, epoch, telemetry, 4, box.now));
     EXPECT(!box.outbox.durable(0, epoch, telemetry, 2, box.now));
     EXPECT(box.outbox.durable_to(0, telemetry) == 4 && box.outbox.confirmed_to(0, telemetry) == 7);
-    EXPECT(!box.outbox.durable(0, epoch, telemetry, 9, box.now));
-    EXPECT(box.outbox.confirmed_to(0, telemetry) == 9);  // what is durable was received
+}
+
+TEST(what_never_reached_a_sink_is_not_durable_there_before_it_does) {
+    format(Shape::file);
+    Box box;
+    EXPECT(box.open().has_value());
+    box.outbox.use_two_stage(0, true);
+    append(box, telemetry, 1, 9);
+    box.sync();
+    box.outbox.confirm(0, telemetry, 4, box.now);
+    EXPECT(!box.outbox.durable(0, box.outbox.epoch(), telemetry, 8, box.now));
+    EXPECT(box.outbox.durable_to(0, telemetry) == 4 && box.outbox.confirmed_to(0, telemetry) == 4);
+    EXPECT(box.outbox.cursor(0, telemetry).seq == 5);
+    box.outbox.confirm(0, telemetry, 9, box.now);
+    EXPECT(box.outbox.durable_to(0, telemetry) == 8);  // now the word counts that came before
+}
+
+TEST(who_claims_more_than_there_ever_was_releases_nothing_that_was_not_sent) {
+    format(Shape::file);
+    Box box;
+    EXPECT(box.open().has_value());
+    box.outbox.use_two_stage(0, true);
+    append(box, telemetry, 1, 5);
+    box.sync();
+    box.outbox.confirm(0, telemetry, 2, box.now);
+    const std::uint64_t epoch = box.outbox.epoch();
+    EXPECT(box.outbox.durable(0, epoch, telemetry, 9, box.now));
+    append(box, telemetry, 10, 11);
+    box.sync();
+    Cursor cursor = box.outbox.cursor(0, telemetry);
+    for (const std::uint32_t content : {3U, 4U, 5U}) {
+        EXPECT(box.take(cursor) == content && box.last.id.epoch == epoch);
+    }
+    EXPECT(box.take(cursor) == 0 && box.gap.from == 6 && box.gap.to == 9);
+    EXPECT(box.take(cursor) == 10 && box.last.id.epoch == box.outbox.epoch());
+    EXPECT(box.take(cursor) == 11 && box.take(cursor) == ~0U);
 }
 
 TEST(each_sink_and_each_class_has_a_cursor_of_its_own) {
@@ -60,6 +92,7 @@ TEST(each_sink_and_each_class_has_a_cursor_of_its_own) {
             box.sync();
             box.outbox.confirm(0, alarm, 2, box.now);
             box.outbox.confirm(1, telemetry, 8, box.now);
+            box.outbox.confirm(1, alarm, 5, box.now);
             EXPECT(!box.outbox.durable(1, box.outbox.epoch(), alarm, 5, box.now));
             box.sync();
         }
@@ -84,9 +117,8 @@ TEST(a_confirmation_is_written_a_second_later_and_with_the_next_sync_then) {
             box.sync();
             if (by_far_side) {
                 EXPECT(!box.outbox.durable(0, box.outbox.epoch(), alarm, 3, box.now));
-            } else {
-                box.outbox.confirm(0, alarm, 3, box.now);
             }
+            box.outbox.confirm(0, alarm, 3, box.now);
             EXPECT(box.outbox.step(box.now) == box.now + seconds(1));
             box.now = box.now + milliseconds(999);
             EXPECT(box.outbox.step(box.now) == box.now + milliseconds(1));
@@ -182,6 +214,8 @@ TEST(what_was_durable_in_the_epoch_before_counts_up_to_its_end) {
     append(box, alarm, 7, 9);
     append(box, billing, 1, 2);
     box.sync();
+    box.outbox.confirm(0, alarm, 9, box.now);
+    box.outbox.confirm(0, billing, 2, box.now);
     EXPECT(!box.outbox.durable(0, former, alarm, 4, box.now));
     EXPECT(box.outbox.durable_to(0, alarm) == 4);
     EXPECT(!box.outbox.durable(0, former, alarm, 1000, box.now));

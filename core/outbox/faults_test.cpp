@@ -222,6 +222,7 @@ TEST(a_store_behind_its_sink_goes_on_under_a_new_epoch) {
         Cursor cursor = box.outbox.cursor(0, alarm);
         EXPECT(box.take(cursor) == 21 && box.last.id.epoch == epoch);
         // The far side knows more than this store ever appended.
+        box.outbox.confirm(0, alarm, 21, box.now);
         EXPECT(!box.outbox.durable(0, epoch, alarm, 21, box.now));
         EXPECT(box.outbox.durable(0, epoch, alarm, 50, box.now));
         const auto next = box.append(alarm, 51);
@@ -232,8 +233,9 @@ TEST(a_store_behind_its_sink_goes_on_under_a_new_epoch) {
     Box box;
     EXPECT(box.open().has_value());
     EXPECT(box.outbox.epoch() == epoch);
-    EXPECT(box.outbox.durable_to(0, alarm) == 50);
+    EXPECT(box.outbox.confirmed_to(0, alarm) == 21);
     Cursor cursor = box.outbox.cursor(0, alarm);
+    EXPECT(box.take(cursor) == 0 && box.gap.from == 22 && box.gap.to == 50);
     EXPECT(box.take(cursor) == 51);
 }
 

@@ -195,36 +195,40 @@ Instant Outbox::later_try(Instant now) const {
 void Outbox::write_journals(Instant now) {
     // What fails here stays marked and goes with a later sync.
     if (store_due_ <= now) {
-        Status written = super_dirty_ ? write_superblock() : done;
-        super_dirty_ = !written;
-        if (written) {
-            written = journal_.write(
-                medium_, [this](unsigned key, Writer& out) { return store_value(key, out); });
-        }
-        for (Chain& ch : chains_) {
-            ch.released_written = written ? ch.released : ch.released_written;
-        }
-        store_due_ = written ? never : later_try(now);
-        counters_.write_failures += written || written.code() == Code::busy ? 0 : 1;
+        write_store_journal(now);
     }
     for (SinkCursor& sink : sinks_) {
         if (!sink.journal.dirty()) {
             sink.due = never;
+        } else if (sink.due <= now) {
+            write_sink_journal(sink, now);
         }
-        if (sink.due > now) {
-            continue;
-        }
-        const Status written = sink.journal.write(
-            medium_, [&](unsigned key, Writer& out) { return sink_value(sink, key, out); });
-        sink.failing = !written;
-        if (written) {
-            sink.due = never;
-            for (auto& numbers : sink.classes) {
-                numbers.written = numbers.confirmed;
-            }
-        } else {
-            sink.due = later_try(now);
-            counters_.write_failures += written.code() == Code::busy ? 0 : 1;
+    }
+}
+
+void Outbox::write_store_journal(Instant now) {
+    Status written = super_dirty_ ? write_superblock() : done;
+    super_dirty_ = !written;
+    if (written) {
+        written = journal_.write(
+            medium_, [this](unsigned key, Writer& out) { return store_value(key, out); });
+    }
+    for (Chain& ch : chains_) {
+        ch.released_written = written ? ch.released : ch.released_written;
+    }
+    store_due_ = written ? never : later_try(now);
+    counters_.write_failures += written || written.code() == Code::busy ? 0 : 1;
+}
+
+void Outbox::write_sink_journal(SinkCursor& sink, Instant now) {
+    const Status written = sink.journal.write(
+        medium_, [&](unsigned key, Writer& out) { return sink_value(sink, key, out); });
+    sink.failing = !written;
+    sink.due = written ? never : later_try(now);
+    counters_.write_failures += written || written.code() == Code::busy ? 0 : 1;
+    if (written) {
+        for (auto& numbers : sink.classes) {
+            numbers.written = numbers.confirmed;
         }
     }
 }
@@ -443,6 +447,7 @@ void Outbox::confirm(std::size_t sink, RecordClass record_class, std::uint64_t s
     numbers.confirmed = seq;
     of.journal.mark(static_cast<unsigned>(record_class));
     of.due = earlier(of.due, now + cursor_delay);
+    take_claim(of, record_class, now);
 }
 
 bool Outbox::durable(std::size_t sink,
@@ -451,8 +456,8 @@ bool Outbox::durable(std::size_t sink,
                      std::uint64_t seq,
                      Instant now) {
     SinkCursor& of = sinks_[sink];
+    Chain& ch = chain(record_class);
     const auto index = static_cast<std::size_t>(record_class);
-    auto& numbers = of.classes[index];
     bool behind = false;
     if (seq > number_max) {
         return false;
@@ -462,23 +467,29 @@ bool Outbox::durable(std::size_t sink,
             seq, super_.epoch_from[index] - std::min<std::uint64_t>(super_.epoch_from[index], 1));
     } else if (epoch != super_.epoch) {
         return false;
-    } else if (seq > chain(record_class).appended) {
-        chain(record_class).appended = seq;
-        chain(record_class).found = seq;
-        chain(record_class).recorded = seq;
+    } else if (seq > ch.appended) {
+        // What this store has not confirmed yet goes on its way all the same: who claims too much
+        // may waste numbers, and nothing else.
+        ch.found = ch.accepted == ch.appended ? seq : ch.found;
+        ch.appended = seq;
+        ch.recorded = seq;
         start_epoch(fresh_ ^ seq ^ static_cast<std::uint64_t>(now.us) << 20);
         behind = true;
     }
-    if (!behind) {
-        seq = std::min(seq, chain(record_class).accepted);
-    }
+    of.classes[index].claimed = std::max(of.classes[index].claimed, seq);
+    take_claim(of, record_class, now);
+    return behind;
+}
+
+void Outbox::take_claim(SinkCursor& of, RecordClass record_class, Instant now) {
+    // Nobody has made durable what never reached him.
+    auto& numbers = of.classes[static_cast<std::size_t>(record_class)];
+    const std::uint64_t seq = std::min(numbers.claimed, numbers.confirmed);
     if (seq > numbers.durable) {
         numbers.durable = seq;
-        numbers.confirmed = std::max(numbers.confirmed, seq);
         of.journal.mark(static_cast<unsigned>(record_class));
         of.due = earlier(of.due, now + cursor_delay);
     }
-    return behind;
 }
 
 std::uint64_t Outbox::confirmed_to(std::size_t sink, RecordClass record_class) const {

@@ -75,6 +75,7 @@ struct SinkCursor {
         std::uint64_t written = 0;  // of that, what the journal was told
         std::uint64_t safe = 0;     // of that, what is on the medium
         std::uint64_t durable = 0;
+        std::uint64_t claimed = 0;  // to be durable, also of what is not confirmed yet
     };
     Name name;
     std::uint8_t slot = 0;
@@ -206,8 +207,10 @@ class Outbox {
     [[nodiscard]] std::int64_t remaining_ms(const Record& record, Instant now) const;
     /// Everything of the class up to `seq` reached the sink. Made durable within a second or so.
     void confirm(std::size_t sink, RecordClass record_class, std::uint64_t seq, Instant now);
-    /// The far side says it has everything up to `seq` on its own medium. A number beyond what the
-    /// store ever appended means that the store is behind: it starts a new epoch and says true.
+    /// The far side says it has everything up to `seq` on its own medium; taken as far as it was
+    /// confirmed. A number beyond what the store ever appended means that the store is behind: it
+    /// starts a new epoch and says true. What was appended since the state that came back has
+    /// numbers that the far side may know as others.
     bool durable(std::size_t sink,
                  std::uint64_t epoch,
                  RecordClass record_class,
@@ -360,8 +363,11 @@ class Outbox {
     void settle(Instant now);
     void settled(Instant now);
     void write_journals(Instant now);
+    void write_store_journal(Instant now);
+    void write_sink_journal(SinkCursor& sink, Instant now);
     [[nodiscard]] Instant next_due() const;
     [[nodiscard]] Instant later_try(Instant now) const;
+    void take_claim(SinkCursor& of, RecordClass record_class, Instant now);
     bool store_value(unsigned key, Writer& out) const;
     bool sink_value(const SinkCursor& sink, unsigned key, Writer& out) const;
     void sync_succeeded(const PendingSync& sync, Instant now);

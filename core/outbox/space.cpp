@@ -312,7 +312,9 @@ Status Outbox::take_segment(RecordClass c,
     std::uint32_t segment = choose_clean(c);
     if (segment == none) {
         if (!release_for(c) && ch.newest != none && ch.appended == ch.accepted &&
-            settings_of(c).when_full != WhenFull::reject_new && !cursors_behind(ch.newest)) {
+            (settings_of(c).when_full != WhenFull::reject_new ||
+             ch.appended <= confirmed_by_all(c, true)) &&
+            !cursors_behind(ch.newest)) {
             release(ch.newest, ch.appended);  // the only one of its class: it starts again
         }
         if (next_due() <= now) {

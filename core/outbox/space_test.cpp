@@ -70,6 +70,11 @@ TEST(a_class_with_one_segment_may_refuse_new_records_instead) {
     EXPECT(box.outbox.counters().rejected[1] == 400 - taken);
     Cursor cursor = box.outbox.cursor(0, result);
     EXPECT(box.take(cursor) == 1);
+    box.outbox.confirm(0, result, taken, box.now);
+    box.sync();
+    (void)box.append(result, 1);  // asks for the room of what was confirmed
+    box.sync();
+    EXPECT(box.append(result, 2).has_value());
 }
 
 TEST(a_class_of_higher_priority_takes_what_the_lower_ones_hold) {
