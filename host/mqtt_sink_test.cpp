@@ -322,7 +322,7 @@ TEST_F(MqttSinkTest, batches_fit_into_a_small_packet_and_only_what_never_fits_is
     Reading longest;
     longest.device = "battery";
     for (std::uint8_t i = 1; i <= 60; ++i) {
-        longest.values.put(Quantity::cell_voltage_mv, i, INT64_MAX - i);
+        longest.values.put(Quantity::reactive_energy_import_varh, i, number_most - i);
     }
     append(longest);
     append(31);
