@@ -348,7 +348,9 @@ void Daemon::breach(const char* what, Instant /*now*/) {
 
 void Daemon::command_begun(const CommandId& id, Status written) {
     if (!written) {
-        spdlog::error("the disk did not take command {}, it is not carried out: {}",
+        spdlog::error("the {} command {}, it is not carried out: {}",
+                      written.code() == Code::full ? "table of commands has no room for"
+                                                   : "disk did not take",
                       id.view(),
                       code_name(written.code()));
     }

@@ -55,8 +55,20 @@ http::GatewayView Door::make_view(const Loop& loop, Instant started) {
         return http::TimesView{loop.stall().exported(),
                                daemon_.store().records().sync_time().exported()};
     };
-    view.submit = [this](const Command& command) {
-        return daemon_.gateway().submit(command, CommandSource::local, Loop::now());
+    view.submit = [this](const Command& command, const RequestKey& asked) {
+        return daemon_.gateway().submit(command, CommandSource::local, Loop::now(), asked);
+    };
+    view.find_key = [this](std::uint64_t key) -> std::optional<http::KeyView> {
+        Gateway& gateway = daemon_.gateway();
+        const JournalEntry* const known =
+            gateway.commands().journal().find_key(key, gateway.unix_ms(Loop::now()));
+        if (known == nullptr) {
+            return std::nullopt;
+        }
+        return http::KeyView{
+            known->id,
+            known->asked.request,
+            known->phase == CommandPhase::reported && known->code == ResultCode::busy};
     };
     view.recall = [this](std::string_view id) { return recall(id); };
     return view;

@@ -49,7 +49,7 @@ struct Command {
 enum class ResultCode : std::uint8_t {
     executed,
     expired,
-    too_early,
+    too_early,  // may not begin before it expires
     repeated,
     unknown_target,
     unsupported,  // the device has nothing of that name to set

@@ -64,6 +64,7 @@ enum class FaultKind : std::uint8_t {
     broken_invariant,
     values_left_out,   // a reading had more values than one can hold, or impossible ones
     readings_thinned,  // kept less often than set, since the store fills
+    commands_full,     // signed commands that have not expired fill the table of commands
 };
 constexpr auto enum_names(FaultKind) {
     return std::array{"device_silent",
@@ -79,7 +80,8 @@ constexpr auto enum_names(FaultKind) {
                       "settings_invalid",
                       "broken_invariant",
                       "values_left_out",
-                      "readings_thinned"};
+                      "readings_thinned",
+                      "commands_full"};
 }
 
 /// A fault is raised once and cleared once; both are records.

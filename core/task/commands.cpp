@@ -20,7 +20,7 @@ std::string_view sentence(ResultCode code) {
         case ResultCode::expired:
             return "The command came after its expiry.";
         case ResultCode::too_early:
-            return "The command is not to be executed yet.";
+            return "Its not_before is behind its expiry.";
         case ResultCode::repeated:
             return "The counter was used before; use the next one.";
         case ResultCode::unknown_target:
@@ -97,13 +97,23 @@ JournalEntry Commands::entry(const Job& job, CommandPhase phase) const {
     entry.issuer = job.command.issuer;
     entry.target = job.command.target;
     entry.counter = job.command.counter;
-    // A local command has no expiry; its id is remembered for a day.
-    entry.forget_ms =
-        job.command.expiry_ms != 0 ? job.command.expiry_ms : unix_ms_.value_or(0) + day_ms;
+    // A local command has no expiry; it is remembered for a day from when the clock is known.
+    entry.forget_ms = job.command.expiry_ms;
+    if (entry.forget_ms == 0 && unix_ms_) {
+        entry.forget_ms = *unix_ms_ + day_ms;
+    }
     entry.phase = phase;
     entry.code = job.result.code;
     entry.value = job.result.value;
+    entry.asked = job.asked;
     return entry;
+}
+
+void Commands::know_time(std::optional<std::int64_t> unix_ms) {
+    if (unix_ms && !unix_ms_) {
+        journal_.date(*unix_ms + day_ms);
+    }
+    unix_ms_ = unix_ms;
 }
 
 void Commands::resume(Instant now) {
@@ -117,6 +127,7 @@ void Commands::resume(Instant now) {
         job.command.target = known.target;
         job.command.counter = known.counter;
         job.command.expiry_ms = known.forget_ms;
+        job.asked = known.asked;
         job.source = CommandSource::remote;
         job.begun = true;
         job.result.id = known.id;
@@ -148,6 +159,9 @@ ResultCode Commands::judge(const Command& command,
     if (command.expiry_ms != 0 && unix_ms && *unix_ms > command.expiry_ms) {
         return ResultCode::expired;
     }
+    if (command.expiry_ms != 0 && command.not_before_ms > command.expiry_ms) {
+        return ResultCode::too_early;
+    }
     return ports_.check(command);
 }
 
@@ -176,8 +190,9 @@ bool Commands::answered(const CommandId& id, CommandSource source, Instant now) 
 ResultCode Commands::submit(const Command& command,
                             CommandSource source,
                             std::optional<std::int64_t> unix_ms,
-                            Instant now) {
-    unix_ms_ = unix_ms;
+                            Instant now,
+                            const RequestKey& asked) {
+    know_time(unix_ms);
     if (answered(command.id, source, now)) {
         return ResultCode::executed;
     }
@@ -192,6 +207,7 @@ ResultCode Commands::submit(const Command& command,
     Job job;
     job.command = command;
     job.source = source;
+    job.asked = asked;
     job.result.id = command.id;
     job.result.target = command.target;
     CHECK(jobs_.push(job));
@@ -248,7 +264,8 @@ void Commands::take_turn(Job& job, Instant now) {
 }
 
 Instant Commands::step(std::optional<std::int64_t> unix_ms, Instant now) {
-    unix_ms_ = unix_ms;
+    know_time(unix_ms);
+    journal_full_ = journal_full_ && !journal_.has_room(unix_ms);
     Instant next = never;
     for (std::size_t i = jobs_.size(); i > 0; --i) {
         Job& job = jobs_[i - 1];
@@ -288,7 +305,14 @@ void Commands::begin(Job& job, Instant now) {
 /// Not durable, so not asked: the device did nothing.
 void Commands::not_written(Job& job, Error error, Instant now) {
     job.result.code = ResultCode::busy;
-    job.result.text = sentence(ResultCode::busy);
+    // What the disk refused stands in the table all the same; its own "full" is none of the table.
+    if (journal_.find(job.command.id) == nullptr) {
+        journal_full_ = true;
+        job.result.text = "Too many signed commands have not expired; try again when some have.";
+    } else {
+        job.result.text = "The disk did not take it, so the device was not asked.";
+        error.code = error.code == Code::full ? Code::denied : error.code;
+    }
     report(job, now);
     ports_.begun(job.command.id, error);
 }

@@ -28,7 +28,7 @@ class CommandPorts {
     virtual ResultCode check(const Command& command) = 0;
     /// Whether the command's id is on the medium now, told to every submit() that took it. `done`:
     /// whatever is cut from here on, it ends in a result. An error: it is not, the device is not
-    /// asked, and it ends as `busy`.
+    /// asked, and it ends as `busy`. `full`: of commands that must be remembered; else the disk.
     virtual void begun(const CommandId& id, Status written) = 0;
     /// The result is on disk (or the command was refused): the request may be cleared.
     virtual void finished(const CommandResult& result, CommandSource source, Instant now) = 0;
@@ -43,6 +43,7 @@ class Commands {
     struct Job {
         Command command;
         CommandSource source = CommandSource::local;
+        RequestKey asked;
         Step step = Step::waiting;
         bool begun = false;    // has an entry in the journal
         bool durable = false;  // and on the medium
@@ -60,12 +61,14 @@ class Commands {
 
     /// Takes a command whose signature holds (or that came through the local door). A repeated
     /// request of a command that is known is no new one: while it runs nothing happens, afterwards
-    /// finished() is told again. `unix_ms`: wall time, absent while the clock is not set.
+    /// finished() is told again. `unix_ms`: wall time, absent while the clock is not set. `asked`:
+    /// of a local one, by what journal().find_key() knows it for a day after its end.
     /// Returns the code of a refusal, or `executed` when the command was taken or is known.
     ResultCode submit(const Command& command,
                       CommandSource source,
                       std::optional<std::int64_t> unix_ms,
-                      Instant now);
+                      Instant now,
+                      const RequestKey& asked = {});
     /// A refusal of somebody else (signature, decoding) that has to be reported like any result;
     /// unless the id is that of a known command, which is answered as by submit().
     void refuse(const Command& command, ResultCode code, CommandSource source, Instant now);
@@ -84,6 +87,8 @@ class Commands {
     static CommandResult result_of(const JournalEntry& known);
     [[nodiscard]] std::uint32_t damaged() const { return journal_.damaged(); }
     [[nodiscard]] std::uint64_t refused() const { return refused_; }
+    /// A command was refused since the journal is full, and there is no room yet.
+    [[nodiscard]] bool journal_full() const { return journal_full_; }
 
   private:
     static constexpr std::int64_t day_ms = 86'400'000;
@@ -91,6 +96,7 @@ class Commands {
     ResultCode judge(const Command& command,
                      CommandSource source,
                      std::optional<std::int64_t> unix_ms) const;
+    void know_time(std::optional<std::int64_t> unix_ms);
     [[nodiscard]] Job* find(const CommandId& id);
     /// Whether the command is known; what was told of it is told again.
     bool answered(const CommandId& id, CommandSource source, Instant now);
@@ -113,6 +119,7 @@ class Commands {
     SyncTicket next_ticket_ = 1;
     std::uint64_t refused_ = 0;
     std::optional<std::int64_t> unix_ms_;
+    bool journal_full_ = false;
 };
 
 }  // namespace jw

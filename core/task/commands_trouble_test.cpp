@@ -194,6 +194,22 @@ TEST(every_refusal_says_why_in_words) {
     EXPECT(life.commands.refused() == codes);
 }
 
+TEST(a_command_that_may_not_begin_before_it_expires_comes_too_early) {
+    fresh_media();
+    int executed = 0;
+    Life life(executed);
+    Command never_due = command();
+    never_due.not_before_ms = never_due.expiry_ms + 1;
+    EXPECT(life.commands.submit(never_due, CommandSource::remote, noon, life.now) ==
+           ResultCode::too_early);
+    life.run();
+    EXPECT(executed == 0 && life.last == ResultCode::too_early);
+    Command just_due = command("c-2");
+    just_due.not_before_ms = just_due.expiry_ms;
+    submit(life, just_due);
+    EXPECT(life.commands.jobs().size() == 1);
+}
+
 TEST(a_command_that_expires_while_it_waits_is_not_carried_out) {
     fresh_media();
     int executed = 0;

@@ -118,6 +118,7 @@ Instant Gateway::step(Instant now) {
     next = earlier(next, commands_.step(unix_ms(now), now));
     next = earlier(next, outbox_.step(now));
     watch_store(now);
+    watch_commands(now);
     faults_.step(now);
     // Where nothing happens nothing can break: no step is asked for on this account.
     if (now >= audit_due_) {
@@ -128,8 +129,24 @@ Instant Gateway::step(Instant now) {
     return earlier(next, queue_.next_due());  // a command may have woken a line
 }
 
-ResultCode Gateway::submit(const Command& command, CommandSource source, Instant now) {
-    return commands_.submit(command, source, unix_ms(now), now);
+ResultCode Gateway::submit(const Command& command,
+                           CommandSource source,
+                           Instant now,
+                           const RequestKey& asked) {
+    return commands_.submit(command, source, unix_ms(now), now, asked);
+}
+
+void Gateway::watch_commands(Instant now) {
+    if (commands_.journal_full()) {
+        faults_.raise("",
+                      FaultKind::commands_full,
+                      Severity::alarm,
+                      "No command is taken: too many signed ones have not expired; let them expire "
+                      "sooner.",
+                      now);
+    } else {
+        faults_.clear("", FaultKind::commands_full, now);
+    }
 }
 
 const DeviceInfo& Gateway::device_info(std::size_t device) const {

@@ -74,7 +74,10 @@ class Gateway final : private FaultOut, private CommandPorts {
     void flush(Instant now);
     Instant step(Instant now);
 
-    ResultCode submit(const Command& command, CommandSource source, Instant now);
+    ResultCode submit(const Command& command,
+                      CommandSource source,
+                      Instant now,
+                      const RequestKey& asked = {});
 
     [[nodiscard]] Snapshot& snapshot() { return snapshot_; }
     [[nodiscard]] Faults& faults() { return faults_; }
@@ -128,6 +131,7 @@ class Gateway final : private FaultOut, private CommandPorts {
     template <class M>
     bool append(RecordClass record_class, RecordKind kind, const M& message, Instant now);
     void watch_store(Instant now);
+    void watch_commands(Instant now);
     void tell_refused(std::uint64_t rejected, Instant now);
     void watch_fill(Instant now);
     void put_spacing(std::uint32_t every, Text& text) const;

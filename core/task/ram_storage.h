@@ -21,7 +21,7 @@ class RamStorage final : public Storage {
     Status write(std::uint64_t at, Bytes in) override {
         if (fail_writes > 0) {
             --fail_writes;
-            return JW_FAIL(internal);
+            return Error{fail_code};
         }
         std::copy(in.begin(), in.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at));
         return done;
@@ -51,6 +51,7 @@ class RamStorage final : public Storage {
     }
 
     int fail_writes = 0;
+    Code fail_code = Code::internal;
 
   private:
     std::array<std::uint8_t, Blocks * block_size> bytes_{};

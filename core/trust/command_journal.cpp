@@ -49,6 +49,7 @@ Slot encode(const JournalEntry& entry, std::uint64_t generation) {
     put_text(out, entry.id);
     put_text(out, entry.issuer);
     put_text(out, entry.target);
+    out.u64_le(entry.asked.key).u64_le(entry.asked.request);
     CHECK(out.ok());
     Writer(slot).u32_le(sum(slot, generation));
     return slot;
@@ -73,7 +74,12 @@ bool decode(const Slot& slot, std::uint64_t generation, JournalEntry& entry) {
     const auto value = static_cast<std::int64_t>(in.u64_le());
     entry.written_ms = static_cast<std::int64_t>(in.u64_le());
     entry.value = has_value ? std::optional(value) : std::nullopt;
-    return take_text(in, entry.id) && take_text(in, entry.issuer) && take_text(in, entry.target);
+    if (!take_text(in, entry.id) || !take_text(in, entry.issuer) || !take_text(in, entry.target)) {
+        return false;
+    }
+    entry.asked.key = in.u64_le();  // zeros in entries from before there were keys
+    entry.asked.request = in.u64_le();
+    return in.ok();
 }
 
 /// The first slot of a half: which round it is, and how many entries were copied into it. It holds
@@ -171,7 +177,7 @@ bool CommandJournal::read_half(std::uint32_t half, std::uint64_t& generation, bo
         if (keep && good) {
             // The table forgets here as it did when the entry was written.
             if (entries_.full() && find(entry.id) == nullptr) {
-                forget(entry.written_ms);
+                make_room(entry.written_ms);
             }
             (void)remember(entry);
         } else if (keep && readable && !is_free(slot, generation)) {
@@ -191,6 +197,19 @@ const JournalEntry* CommandJournal::find(const CommandId& id) const {
         }
     }
     return nullptr;
+}
+
+const JournalEntry* CommandJournal::find_key(std::uint64_t key,
+                                             std::optional<std::int64_t> now_ms) const {
+    const JournalEntry* latest = nullptr;
+    for (const JournalEntry& entry : entries_) {
+        const bool over = entry.phase == CommandPhase::reported && entry.forget_ms != 0 && now_ms &&
+                          entry.forget_ms <= *now_ms;
+        if (key != 0 && entry.asked.key == key && !over) {
+            latest = &entry;
+        }
+    }
+    return latest;
 }
 
 std::uint64_t CommandJournal::last_counter(const Name& issuer) const {
@@ -215,15 +234,50 @@ bool CommandJournal::remember(const JournalEntry& entry) {
     return entries_.push(entry);
 }
 
-void CommandJournal::forget(std::int64_t now_ms) {
+bool CommandJournal::is_over(const JournalEntry& entry, std::int64_t now_ms) const {
+    if (entry.phase != CommandPhase::reported || entry.forget_ms == 0 || entry.forget_ms > now_ms) {
+        return false;
+    }
+    // An issuer's highest counter must outlive its command: older ones stay refused.
+    return entry.counter == 0 || entry.counter != last_counter(entry.issuer);
+}
+
+/// The place of the oldest reported command from here, one without a key first: only the gateway
+/// made its id, so nobody can send it again. The table's size: there is none.
+std::size_t CommandJournal::giving_way() const {
+    std::size_t oldest = entries_.size();
     for (std::size_t i = entries_.size(); i > 0; --i) {
         const JournalEntry& entry = entries_[i - 1];
-        // An issuer's highest counter must outlive its command: older ones stay refused.
-        const bool holds_counter =
-            entry.counter != 0 && entry.counter == last_counter(entry.issuer);
-        if (entry.phase == CommandPhase::reported && entry.forget_ms <= now_ms && !holds_counter) {
+        const bool keyed = entry.asked.key != 0;
+        if (entry.phase == CommandPhase::reported && entry.is_local() &&
+            (!keyed || oldest == entries_.size() || entries_[oldest].asked.key != 0)) {
+            oldest = i - 1;
+        }
+    }
+    return oldest;
+}
+
+bool CommandJournal::has_room(std::optional<std::int64_t> now_ms) const {
+    return !entries_.full() || giving_way() < entries_.size() ||
+           std::any_of(entries_.begin(), entries_.end(), [&](const JournalEntry& entry) {
+               return is_over(entry, now_ms.value_or(0));
+           });
+}
+
+void CommandJournal::make_room(std::int64_t now_ms) {
+    for (std::size_t i = entries_.size(); i > 0; --i) {
+        if (is_over(entries_[i - 1], now_ms)) {
             entries_.remove(i - 1);
         }
+    }
+    if (const std::size_t place = giving_way(); entries_.full() && place < entries_.size()) {
+        entries_.remove(place);
+    }
+}
+
+void CommandJournal::date(std::int64_t forget_ms) {
+    for (JournalEntry& entry : entries_) {
+        entry.forget_ms = entry.forget_ms == 0 ? forget_ms : entry.forget_ms;
     }
 }
 
@@ -270,7 +324,7 @@ Status CommandJournal::put(const JournalEntry& wanted,
     JournalEntry entry = wanted;
     entry.written_ms = now_ms.value_or(0);
     if (entries_.full() && find(entry.id) == nullptr) {
-        forget(entry.written_ms);
+        make_room(entry.written_ms);
     }
     if (!remember(entry)) {
         return JW_FAIL(full);

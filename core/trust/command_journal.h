@@ -19,16 +19,26 @@ enum class CommandPhase : std::uint8_t {
     reported,  // the result is a record on disk
 };
 
+/// What a command from here is known by when its request comes again: digests of whoever sent it
+/// with the key that was given, and of the request itself. Zeros: no key was given.
+struct RequestKey {
+    std::uint64_t key = 0;
+    std::uint64_t request = 0;
+};
+
 struct JournalEntry {
     CommandId id;
-    Name issuer;
+    Name issuer;  // empty: came through the local door
     Name target;
     std::uint64_t counter = 0;
-    std::int64_t forget_ms = 0;   // Unix time from which the id may be forgotten
+    std::int64_t forget_ms = 0;   // Unix time from which the id may be forgotten; 0: not known yet
     std::int64_t written_ms = 0;  // Unix time of this entry, set by put(); 0: clock not set
     CommandPhase phase = CommandPhase::begun;
     ResultCode code = ResultCode::interrupted;
     std::optional<std::int64_t> value;
+    RequestKey asked;
+
+    [[nodiscard]] bool is_local() const { return issuer.empty(); }
 };
 
 /// Two halves of a storage take turns: entries are appended to one until it is full, then what must
@@ -44,12 +54,20 @@ class CommandJournal {
     /// newer version; nothing is touched), those of the storage.
     Status open();
     [[nodiscard]] const JournalEntry* find(const CommandId& id) const;
+    /// The latest command of that key; null where none is remembered or its time has passed.
+    [[nodiscard]] const JournalEntry* find_key(std::uint64_t key,
+                                               std::optional<std::int64_t> now_ms) const;
     /// The highest counter that the issuer ever used; 0: none.
     [[nodiscard]] std::uint64_t last_counter(const Name& issuer) const;
     /// Writes the entry (over an older one of the same id) and asks for a sync under `ticket`.
-    /// `now_ms`: Unix time if known, to forget what is over. Errors: full, busy (a change of the
-    /// half waits for a sync), or those of the storage.
+    /// `now_ms`: Unix time if known, to forget what is over; where nothing is, the oldest reported
+    /// command from here gives way. Errors: full (of what must be kept), busy (a change of the half
+    /// waits for a sync), or those of the storage.
     Status put(const JournalEntry& wanted, SyncTicket ticket, std::optional<std::int64_t> now_ms);
+    /// The clock was set: what was written without it is remembered until `forget_ms`.
+    void date(std::int64_t forget_ms);
+    /// Whether a new command would find a place.
+    [[nodiscard]] bool has_room(std::optional<std::int64_t> now_ms) const;
     /// The storage's answer to a sync: after a failure the next put() writes everything again.
     void synced(SyncTicket ticket, bool passed);
     [[nodiscard]] std::span<const JournalEntry> entries() const { return entries_.items(); }
@@ -67,7 +85,9 @@ class CommandJournal {
     Status change_half();
     Status write_again();
     bool remember(const JournalEntry& entry);
-    void forget(std::int64_t now_ms);
+    [[nodiscard]] bool is_over(const JournalEntry& entry, std::int64_t now_ms) const;
+    [[nodiscard]] std::size_t giving_way() const;
+    void make_room(std::int64_t now_ms);
 
     Storage& storage_;
     List<JournalEntry> entries_;

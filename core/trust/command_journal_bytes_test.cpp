@@ -58,6 +58,28 @@ int change_half(SmallStorage& storage, CommandJournal& journal) {
     return number;
 }
 
+TEST(a_journal_from_before_there_were_keys_opens_with_all_it_knew) {
+    // As it was written then: two slots, each up to where its zeros begin.
+    constexpr std::array<std::uint8_t, 21> header{0x0A, 0xB9, 0xC2, 0x66, 0x4A, 0x43, 0x57,
+                                                  0x4A, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00,
+                                                  0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
+    constexpr std::array<std::uint8_t, 57> first{
+        0xC2, 0x6B, 0x18, 0xEE, 0x02, 0x00, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0xE9, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xF9, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0x84, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x63, 0x2D, 0x31, 0x08, 0x6F,
+        0x70, 0x65, 0x72, 0x61, 0x74, 0x6F, 0x72, 0x04, 0x64, 0x65, 0x6D, 0x6F};
+    SmallStorage storage(false);
+    std::copy(header.begin(), header.end(), slot_of(storage, 0, 0).begin());
+    std::copy(first.begin(), first.end(), slot_of(storage, 0, 1).begin());
+    Table table(storage);
+    EXPECT(table.journal.open().has_value());
+    const JournalEntry* const known = table.journal.find("c-1");
+    EXPECT(known != nullptr && known->phase == CommandPhase::reported && known->value == -7);
+    EXPECT(known->issuer == "operator" && known->target == "demo" && known->counter == 1);
+    EXPECT(known->forget_ms == 1001 && known->written_ms == 900 && known->asked.key == 0);
+    EXPECT(table.journal.damaged() == 0);
+}
+
 TEST(an_entry_whose_fields_are_beyond_their_range_is_damage) {
     const struct {
         std::size_t at;

@@ -50,13 +50,6 @@ class Api {
         std::uint32_t readings = 0;
         bool stale = false;
     };
-    struct KnownKey {
-        std::string key;  // with who sent it
-        std::string body;
-        CommandId id;
-        Instant at;
-    };
-
     /// A request that is answered once its command is on disk.
     struct Waiting {
         CommandId id;
@@ -73,7 +66,7 @@ class Api {
     [[nodiscard]] std::string faults_json() const;
     [[nodiscard]] Response recent_response(const Request& request) const;
     void post_command(const Request& request, const Reply& reply);
-    [[nodiscard]] const KnownKey* find_key(const std::string& key) const;
+    void answer_again(const KeyView& known, std::uint64_t request, const Reply& reply);
     [[nodiscard]] CommandView* find_command(std::string_view id);
     void answer_when_written(const CommandView& seen, const Reply& reply);
     void give_up_waiting(Instant now);
@@ -87,7 +80,6 @@ class Api {
     Offload offload_;
     Recent recent_;
     std::deque<CommandView> commands_;  // the last 50, oldest first
-    std::deque<KnownKey> keys_;         // the last 64
     std::vector<Waiting> waiting_;      // at most 24
     std::map<std::pair<std::string, ResultCode>, std::uint64_t> command_counts_;
     std::vector<std::string> results_;  // to be told

@@ -8,6 +8,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/base/bytes.h"
 #include "core/base/check.h"
 #include "core/base/fields.h"
 #include "host/http/api.h"
@@ -19,17 +20,18 @@ namespace jw::http {
 namespace {
 
 constexpr std::size_t commands_max = 50;
-constexpr std::size_t keys_max = 64;
 constexpr std::size_t key_size_max = 64;
 // Fewer than loopback has connections: others are still served.
 constexpr std::size_t waiting_max = 24;
 /// Shorter than what a connection or joulectl waits.
 constexpr Duration written_within = seconds(8);
-constexpr Duration key_age_max = seconds(24 * 60 * 60);
 
-/// 128 bits in the form of a UUID (RFC 9562, version 8: of our own making).
-CommandId id_of(std::array<unsigned char, 32> bytes) {
-    bytes[6] = static_cast<unsigned char>(0x80 | (bytes[6] & 0x0F));
+/// A random UUID (RFC 9562, version 4).
+CommandId random_id() {
+    std::array<unsigned char, 16> bytes{};
+    const int made = RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+    CHECK(made == 1);
+    bytes[6] = static_cast<unsigned char>(0x40 | (bytes[6] & 0x0F));
     bytes[8] = static_cast<unsigned char>(0x80 | (bytes[8] & 0x3F));
     std::string text;
     for (std::size_t i = 0; i < 16; ++i) {
@@ -38,21 +40,13 @@ CommandId id_of(std::array<unsigned char, 32> bytes) {
     return {text};
 }
 
-CommandId random_id() {
-    std::array<unsigned char, 32> bytes{};
-    const int made = RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-    CHECK(made == 1);
-    return id_of(bytes);
-}
-
-/// The same key of the same person gives the same id, so that the gateway's own table of executed
-/// ids holds a repeated request off even after a restart.
-CommandId id_of_key(const std::string& key) {
-    std::array<unsigned char, 32> digest{};
+/// 64 bits of a SHA-256, never 0. Only who may act makes such texts, and only his own could meet.
+std::uint64_t digest_of(const std::string& text) {
+    std::array<std::uint8_t, 32> digest{};
     const int made =
-        EVP_Digest(key.data(), key.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+        EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
     CHECK(made == 1);
-    return id_of(digest);
+    return std::max<std::uint64_t>(Reader(digest).u64_le(), 1);
 }
 
 /// A structured-field string ("…") or a bare one.
@@ -69,7 +63,13 @@ Response accepted(const CommandId& id) {
     return response;
 }
 
-Response unwritten() {
+Response unwritten(bool table_full) {
+    if (table_full) {
+        return problem(Problem::busy,
+                       "Signed commands that have not expired fill the table of commands, so the "
+                       "device was not asked. Send it again once some have expired, and let their "
+                       "issuers give shorter expiries.");
+    }
     return problem(Problem::not_written,
                    "The disk did not take the command, so the device was not asked. Check the "
                    "disk's space and health, then send it again with a new Idempotency-Key.");
@@ -121,13 +121,6 @@ std::vector<ProblemDetail> read_command(const nlohmann::json& document, Command&
 
 }  // namespace
 
-const Api::KnownKey* Api::find_key(const std::string& key) const {
-    const auto known = std::find_if(keys_.begin(), keys_.end(), [&](const KnownKey& seen) {
-        return seen.key == key && view_.now() - seen.at <= key_age_max;
-    });
-    return known == keys_.end() ? nullptr : &*known;
-}
-
 CommandView* Api::find_command(std::string_view id) {
     const auto known = std::find_if(commands_.rbegin(),
                                     commands_.rend(),
@@ -141,16 +134,13 @@ void Api::post_command(const Request& request, const Reply& reply) {
         reply(problem(Problem::malformed_request, "Give an Idempotency-Key of at most 64 bytes."));
         return;
     }
-    const std::string owned_key = request.admission.who + "\n" + key;
-    const KnownKey* const known = key.empty() ? nullptr : find_key(owned_key);
-    if (known != nullptr && known->body != request.body) {
-        reply(problem(Problem::key_reused, "Take a new key for a new command."));
-        return;
-    }
-    const CommandView* const earlier = known == nullptr ? nullptr : find_command(known->id.view());
-    if (earlier != nullptr && (earlier->written || !earlier->finished)) {
-        answer_when_written(*earlier, reply);
-        return;
+    RequestKey asked;
+    if (!key.empty()) {
+        asked = {digest_of(request.admission.who + "\n" + key), digest_of(request.body)};
+        if (const std::optional<KeyView> known = view_.find_key(asked.key)) {
+            answer_again(*known, asked.request, reply);
+            return;
+        }
     }
     const auto document = nlohmann::json::parse(request.body, nullptr, false);
     if (document.is_discarded()) {
@@ -162,7 +152,7 @@ void Api::post_command(const Request& request, const Reply& reply) {
         reply(problem(Problem::invalid_message, "Mend what is listed under errors.", errors));
         return;
     }
-    command.id = key.empty() ? random_id() : id_of_key(owned_key);
+    command.id = random_id();
     if (waiting_.size() >= waiting_max) {
         reply(problem(Problem::busy, "Too many commands wait for the disk; try again."));
         return;
@@ -172,17 +162,11 @@ void Api::post_command(const Request& request, const Reply& reply) {
     seen.target = command.target;
     // What becomes of it may be told before submit() returns.
     commands_.push_back(seen);
-    const ResultCode code = view_.submit(command);
-    if (code != ResultCode::executed && code != ResultCode::repeated) {
+    const ResultCode code = view_.submit(command, asked);
+    if (code != ResultCode::executed) {
         std::erase_if(commands_, [&](const CommandView& other) { return other.id == command.id; });
         reply(refused(code, command));
         return;
-    }
-    if (!key.empty() && known == nullptr) {
-        keys_.push_back({owned_key, request.body, command.id, view_.now()});
-        if (keys_.size() > keys_max) {
-            keys_.pop_front();
-        }
     }
     answer_when_written(*find_command(command.id.view()), reply);
     if (commands_.size() > commands_max) {
@@ -190,10 +174,28 @@ void Api::post_command(const Request& request, const Reply& reply) {
     }
 }
 
+/// The same key with the same body is the same command, with the same answer.
+void Api::answer_again(const KeyView& known, std::uint64_t request, const Reply& reply) {
+    if (known.request != request) {
+        reply(problem(Problem::key_reused, "Take a new key for a new command."));
+        return;
+    }
+    const CommandView* const seen = find_command(known.id.view());
+    if (seen != nullptr && (seen->written || !seen->finished)) {
+        answer_when_written(*seen, reply);
+    } else if (known.refused) {
+        reply(problem(Problem::not_written,
+                      "The command under this key was not carried out. Send it again with a new "
+                      "Idempotency-Key."));
+    } else {
+        reply(accepted(known.id));
+    }
+}
+
 /// A command is promised only where the disk knows it: the power may fail behind the answer.
 void Api::answer_when_written(const CommandView& seen, const Reply& reply) {
     if (seen.written) {
-        reply(*seen.written ? accepted(seen.id) : unwritten());
+        reply(*seen.written ? accepted(seen.id) : unwritten(seen.table_full));
     } else if (waiting_.size() < waiting_max) {
         waiting_.push_back({seen.id, reply, view_.now() + written_within});
     } else {
@@ -202,12 +204,14 @@ void Api::answer_when_written(const CommandView& seen, const Reply& reply) {
 }
 
 void Api::begun(const CommandId& id, Status written) {
+    const bool table_full = !written && written.code() == Code::full;
     if (CommandView* const seen = find_command(id.view())) {
         seen->written = written.has_value();
+        seen->table_full = table_full;
     }
     for (std::size_t i = waiting_.size(); i > 0; --i) {
         if (waiting_[i - 1].id == id) {
-            waiting_[i - 1].reply(written ? accepted(id) : unwritten());
+            waiting_[i - 1].reply(written ? accepted(id) : unwritten(table_full));
             waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i - 1));
         }
     }

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,12 +43,11 @@ struct FakeGateway {
         view.faults = [this] { return faults; };
         view.buses = [this] { return buses; };
         view.times = [this] { return times; };
-        view.submit = [this](const Command& command) {
-            submitted.push_back(command);
-            if (answer == ResultCode::executed && written) {
-                begun(command.id, *written);
-            }
-            return answer;
+        view.submit = [this](const Command& command, const RequestKey& asked) {
+            return submit(command, asked);
+        };
+        view.find_key = [this](std::uint64_t key) {
+            return keys.contains(key) ? std::optional(keys.at(key)) : std::nullopt;
         };
         view.recall = [this](std::string_view id) -> std::optional<CommandView> {
             return recalled && recalled->id == id ? recalled : std::nullopt;
@@ -87,6 +87,17 @@ struct FakeGateway {
         times.loop_stall.add(milliseconds(5));
         times.loop_stall.add(milliseconds(70));
         times.sync.add(seconds(9));
+    }
+    ResultCode submit(const Command& command, const RequestKey& asked) {
+        submitted.push_back(command);
+        const bool no_room = written && !*written && written->code() == Code::full;
+        if (answer == ResultCode::executed && asked.key != 0 && !no_room) {
+            keys[asked.key] = {command.id, asked.request, false};
+        }
+        if (answer == ResultCode::executed && written) {
+            begun(command.id, *written);
+        }
+        return answer;
     }
     DeviceView about(std::size_t device) const {
         DeviceView about;
@@ -128,7 +139,8 @@ struct FakeGateway {
     TimesView times;
     std::vector<Command> submitted;
     ResultCode answer = ResultCode::executed;
-    std::optional<Status> written = done;  // what the disk says of a command; absent: nothing yet
+    std::map<std::uint64_t, KeyView> keys;  // what the table on disk remembers
+    std::optional<Status> written = done;   // what the disk says of a command; absent: nothing yet
     std::function<void(const CommandId&, Status)> begun = [](const auto&, const Status&) {};
     std::optional<CommandView> recalled;
     GatewayView view;

@@ -18,6 +18,7 @@
 #include "core/model/event.h"
 #include "core/model/record.h"
 #include "core/model/snapshot.h"
+#include "core/trust/command_journal.h"
 
 namespace jw::http {
 
@@ -96,6 +97,15 @@ struct CommandView {
     std::optional<bool> written;
     bool finished = false;
     CommandResult result;
+    /// It was not written since signed commands that have not expired fill the table.
+    bool table_full = false;
+};
+
+/// A command whose request may come again.
+struct KeyView {
+    CommandId id;
+    std::uint64_t request = 0;  // as in RequestKey
+    bool refused = false;       // it ended as busy: the device was not asked
 };
 
 /// How long this process takes for what others wait for.
@@ -123,7 +133,9 @@ struct GatewayView {
     std::function<TimesView()> times;
     /// `executed`: it was taken, and Api::begun() and Api::finished() will be told, perhaps before
     /// this returns; anything else: why not.
-    std::function<ResultCode(const Command&)> submit;
+    std::function<ResultCode(const Command&, const RequestKey&)> submit;
+    /// The latest command of that key, as the table on disk knows it; none where its day is over.
+    std::function<std::optional<KeyView>(std::uint64_t key)> find_key;
     /// What the gateway's table on disk knows of a command, also of an earlier life.
     std::function<std::optional<CommandView>(std::string_view id)> recall;
 };

@@ -8,7 +8,7 @@ and between every two steps of a command that came through the API.
 N kills come after a 202, at once or up to 30 ms later; R times all steps are gone through. After
 the restart the command is known under its id, ends in a result, was executed at most once, and the
 same Idempotency-Key has the same answer. Before that: no 202 while the disk is busy, and 503 where
-it refuses."""
+it refuses. 600 commands in a row are all carried out, and a key is good for one body only."""
 import argparse
 import errno
 import json
@@ -165,11 +165,41 @@ def refusing_disk(scene):
     return 2
 
 
+def many_commands(scene):
+    """More commands than the table has room for; its keys are known after a restart, too."""
+    scene.wait_idle()
+    writes = scene.proxy.writes
+    names = []
+    for number in range(600):
+        status, said = scene.operator.switch(number % 2, f"many-{number}")
+        assert status == 202, f"many-{number}: {status} {said}"
+        names.append(said["id"])
+        wait_for(lambda: scene.proxy.writes == writes + number + 1, f"many-{number} is executed")
+    wait_for(lambda: scene.operator.state(names[-1])[1]["state"] == "done", "the last one ends")
+    for restarted in (False, True):
+        if restarted:
+            scene.gateway.process.kill()
+            scene.gateway.process.wait()
+            scene.start()
+            scene.wait_idle()
+        for number in (200, 599):
+            key, value = f"many-{number}", number % 2
+            status, said = scene.operator.switch(1 - value, key)
+            assert (status, said["type"]) == (422, "/problems/key-reused"), f"{key}: {said}"
+            assert scene.operator.switch(value, key) == (202, {"id": names[number]}), key
+    assert scene.proxy.writes == writes + 600, "a repeated request was carried out"
+    # The table needed the place of the first one: its key is a new one.
+    status, said = scene.operator.switch(0, "many-0")
+    assert status == 202 and said["id"] != names[0], said
+    wait_for(lambda: scene.proxy.writes == writes + 601, "what is promised is carried out")
+    return 1
+
+
 def run(arguments):
     begun = time.monotonic()
     with Site() as site:
         scene = Scene(site)
-        passed = slow_disk(scene)
+        passed = slow_disk(scene) + many_commands(scene)
         campaign = Campaign(scene, arguments.seed)
         for _ in range(arguments.answers):
             campaign.kill_after_the_answer()
