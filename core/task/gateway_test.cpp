@@ -332,6 +332,27 @@ TEST(a_read_command_polls_at_once) {
     EXPECT(scene.plug->polls == 1 && scene.last == ResultCode::executed);
 }
 
+TEST(a_table_full_of_signed_commands_is_a_fault_until_some_have_expired) {
+    Scene scene;
+    constexpr std::int64_t start_ms = 1'790'000'000'000;
+    scene.gateway.learn_time(start_ms, scene.now);
+    for (int number = 0; number < 9; ++number) {  // the table has room for 8
+        EXPECT(!scene.raised(FaultKind::commands_full, ""));
+        Command command;
+        command.id = std::string_view(&"abcdefghij"[number], 1);
+        command.issuer = "operator";
+        command.target = "heater";
+        command.action = Action::read;
+        command.expiry_ms = start_ms + 60'000;
+        (void)scene.gateway.submit(command, CommandSource::remote, scene.now);
+        scene.settle();
+    }
+    EXPECT(scene.last == ResultCode::busy && scene.raised(FaultKind::commands_full, ""));
+    scene.now = scene.now + seconds(60);
+    scene.settle();
+    EXPECT(!scene.raised(FaultKind::commands_full, ""));
+}
+
 TEST(what_the_device_refuses_to_begin_is_told_by_kind) {
     Scene scene;
     scene.plug->answer = JW_FAIL(busy);
