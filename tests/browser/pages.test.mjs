@@ -408,6 +408,7 @@ describe('the way through', () => {
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     assert.deepEqual(await violations(page), []);
     await page.getByRole('button', { name: 'Switch the keys off' }).click();
+    await page.getByRole('button', { name: 'Switch the keys on' }).waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.type('gd');
     assert.equal(new URL(page.url()).hash, '#/faults');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys of a desktop: g and a letter open a page, ? lists them. They rest while someone types and
 // can be switched off.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { say } from '../text/say';
 import type { Key } from '../text/en';
 
@@ -36,7 +36,8 @@ const typing = (target: EventTarget | null): boolean =>
 export const Shortcuts = () => {
   const dialog = useRef<HTMLDialogElement>(null);
   const [off, setOff] = useState(readOff);
-  useEffect(() => {
+  // At once: a key right after the switch finds it switched.
+  useLayoutEffect(() => {
     let g_at = -Infinity;
     const press = (event: KeyboardEvent): void => {
       if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) {
