@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "core/base/arena.h"
 #include "core/base/ports.h"
@@ -54,21 +55,46 @@ struct DeviceSettings {
     Duration silent_after = seconds(600);  // silence becomes a fault then; 0: never
     std::uint8_t unit = 1;                 // Modbus unit id
     std::int8_t sign = 0;  // 0: as the driver says; +1, -1: of power, for meters built in turned
+    bool cells_reversed = false;  // the BMS's first cell is the one at the positive end
     std::uint16_t base = 0xFFFF;  // SunSpec: the one base to look at; 0xFFFF: 40000, 0, 50000
     /// Of a driver that was loaded at run time; it outlives the device.
     const registers::RegisterMap* map = nullptr;
 };
 
-enum class LineKind : std::uint8_t { modbus, stream };
+/// `none`: it lives on the readings of other devices.
+enum class LineKind : std::uint8_t { modbus, stream, none };
+
+/// One of a device's own settings, a register that is written rarely. Numbers are in units of
+/// 10^-decimals.
+struct Parameter {
+    const char* name = "";
+    const char* unit = "";
+    std::uint8_t decimals = 0;
+    bool writable = false;
+    std::int64_t least = 0;  // of what may be written
+    std::int64_t most = 0;
+    std::optional<std::int64_t> value;  // as last read
+};
 
 class Device {
   public:
     /// Starts to set `quantity`; the end is told by DeviceOut::acted(). One at a time.
     /// Errors: unsupported (nothing of that name to set), out_of_range, busy.
     virtual Status act(Quantity quantity, std::int64_t value, Instant now) = 0;
+    /// Its own settings, always in the same order and number.
+    [[nodiscard]] virtual std::size_t parameter_count() const { return 0; }
+    [[nodiscard]] virtual Parameter parameter(std::size_t /*index*/) const { return {}; }
+    /// Starts to write one and to read it back; the end is told as act()'s. Errors: not_found,
+    /// out_of_range, denied (it would break an order that the device demands, or must not be
+    /// written now), busy.
+    virtual Status write_parameter(std::string_view /*name*/,
+                                   std::int64_t /*value*/,
+                                   Instant /*now*/) {
+        return JW_FAIL(not_found);
+    }
     /// Polls as soon as the line allows. Errors: unsupported (it talks by itself).
     virtual Status poll_now(Instant now) = 0;
-    /// Exactly one of the two is not null, by the driver's line kind.
+    /// Exactly one of the two is not null, by the driver's line kind; both are with `none`.
     virtual ModbusClient* modbus() { return nullptr; }
     virtual Line* stream() { return nullptr; }
     /// The way back to a device that talks by itself; the program calls it once, before the first

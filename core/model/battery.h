@@ -35,6 +35,9 @@ inline constexpr std::size_t battery_alarms = 13;
 
 enum class AlarmLevel : std::uint8_t { unsupported, ok, warning, alarm };
 
+/// What a battery is doing, as Quantity::battery_state has it.
+enum class BatteryActivity : std::uint8_t { idle, charging, full, discharging, fault };
+
 /// By BatteryAlarm.
 using BatteryAlarms = std::array<AlarmLevel, battery_alarms>;
 

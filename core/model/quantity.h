@@ -66,10 +66,31 @@ enum class Quantity : std::uint16_t {
     export_power_w = 52,  // P1 tells the two directions apart; power_w is their difference
     up_time_s = 53,
     read_errors = 54,
+    cell_voltage_min_mv = 55,  // the lowest of the cells
+    cell_voltage_max_mv = 56,
+    cell_full_mv = 57,  // what the BMS is set to: a cell is fully charged here
+    cell_empty_mv = 58,
+    cell_overvoltage_mv = 59,  // it opens its switch here
+    cell_undervoltage_mv = 60,
+    charge_current_max_ma = 61,  // it opens its switch above
+    discharge_current_max_ma = 62,
+    temperature_max_mc = 63,
+    charge_temperature_min_mc = 64,
+    cell_count = 65,  // in series
+    capacity_mah = 66,
+    balancing_bits = 67,     // bit 0: the first cell
+    battery_state = 68,      // a BatteryActivity
+    battery_alarm_bits = 69,  // bit n: BatteryAlarm n
+    battery_warning_bits = 70,
+    time_left_s = 71,
+    charge_voltage_limit_mv = 72,  // what an inverter is told
+    charge_current_limit_ma = 73,
+    discharge_current_limit_ma = 74,
+    discharge_voltage_limit_mv = 75,
 };
 
 /// The highest number in use; the table holds it to that.
-inline constexpr Quantity quantity_last = Quantity::read_errors;
+inline constexpr Quantity quantity_last = Quantity::discharge_voltage_limit_mv;
 
 enum class Behaviour : std::uint8_t {
     gauge,    // a mean describes an interval
