@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "apps/joulectl/subcommands.h"
+#include "sim/tinybms.h"
 
 namespace joulectl {
 namespace {
@@ -66,9 +67,11 @@ void add_crc(CLI::App& app, CrcOptions& options, int& exit_code) {
 
 void add_sim(CLI::App& app, SimOptions& options, int& exit_code) {
     auto* command = app.add_subcommand("sim", "Be a device: answer and talk like the real one");
-    command->add_option("kind", options.kind, "demo_meter, sunspec, p1, or site (one of each)")
+    command
+        ->add_option(
+            "kind", options.kind, "demo_meter, sunspec, p1, tinybms, or site (several of them)")
         ->required()
-        ->check(CLI::IsMember({"demo_meter", "sunspec", "p1", "site"}));
+        ->check(CLI::IsMember({"demo_meter", "sunspec", "p1", "tinybms", "site"}));
     command->add_option("--image", options.image, "Register image of a sunspec device (JSON)");
     command->add_option("--tcp", options.tcp, "Listen on this TCP port; 0 picks a free one")
         ->check(CLI::Range(0, 65535));
@@ -76,6 +79,11 @@ void add_sim(CLI::App& app, SimOptions& options, int& exit_code) {
         ->capture_default_str();
     command->add_option("--pty", options.pty, "Open a pseudo terminal and link this path to it");
     command->add_option("--seed", options.seed, "Same seed, same run")->capture_default_str();
+    command->add_option("--registers", options.registers, "tinybms: a register dump to hold");
+    command->add_option("--scene", options.scene, "tinybms: how it is")
+        ->check(CLI::IsMember(std::vector<std::string>(jw::sim::tinybms_scene_names.begin(),
+                                                       jw::sim::tinybms_scene_names.end())))
+        ->capture_default_str();
     command->add_flag("--old", options.old, "p1: DSMR 3, a telegram every 10 s without CRC");
     auto* faults = command->add_option_group("Faults");
     faults->add_option("--drop", options.drop, "Share of answers that never come, as 5%")

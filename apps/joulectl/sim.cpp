@@ -36,6 +36,10 @@ class World {
         if (options_.kind == "site") {
             return build_site();
         }
+        if (options_.kind == "tinybms") {
+            battery_ = std::make_unique<SimTinybms>(options_);
+            return open("tinybms", "tinybms", *battery_, options_.tcp, options_.pty);
+        }
         return add_modbus(options_.kind.c_str(), options_.kind, options_.tcp, options_.pty);
     }
 
@@ -150,6 +154,7 @@ class World {
     SimFaults faults_;
     std::vector<std::unique_ptr<SimP1>> meters_;
     std::vector<std::unique_ptr<SimModbus>> modbus_;
+    std::unique_ptr<SimTinybms> battery_;
     std::vector<std::unique_ptr<SimPort>> ports_;
     asio::steady_timer progress_{io_};
 };

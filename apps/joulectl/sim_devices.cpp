@@ -5,9 +5,11 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <sstream>
 
 #include "apps/joulectl/input.h"
 #include "core/base/crc.h"
+#include "core/device/tinybms/dump.h"
 #include "sim/demo_meter.h"
 #include "sim/sunspec.h"
 
@@ -42,6 +44,47 @@ class ModbusSession : public SimSession {
   private:
     jw::sim::ModbusServer server_;
 };
+
+class TinybmsSession : public SimSession {
+  public:
+    explicit TinybmsSession(jw::sim::Tinybms& bms) : bms_(bms) {}
+    void received(jw::Bytes bytes, jw::Instant now) override { bms_.received(bytes, now); }
+    [[nodiscard]] jw::Instant next() const override { return bms_.next(); }
+    std::string take(jw::Instant now) override {
+        std::vector<std::uint8_t> bytes;
+        bms_.take(now, bytes);
+        return {bytes.begin(), bytes.end()};
+    }
+
+  private:
+    jw::sim::Tinybms& bms_;
+};
+
+/// What a dump or an image holds takes the place of all registers.
+void load_registers(jw::sim::Tinybms& bms, const std::string& file) {
+    const std::string text = read_all(file);
+    bms.clear();
+    if (text.starts_with('{')) {
+        const RegisterImage image = read_image(text, file);
+        for (std::size_t i = 0; i < image.registers.size(); ++i) {
+            bms.set(static_cast<std::uint16_t>(image.base + i), image.registers[i]);
+        }
+        return;
+    }
+    std::istringstream lines(text);
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        const auto parsed = jw::tinybms::parse_dump_line(line);
+        if (!parsed) {
+            throw UsageError(file + ": line " + std::to_string(number) +
+                             ": not as a register is dumped: Register 36: HEX=1eb8_425f");
+        }
+        for (unsigned i = 0; *parsed && i < (*parsed)->count; ++i) {
+            bms.set(static_cast<std::uint16_t>((*parsed)->address + i), (*parsed)->words.at(i));
+        }
+    }
+}
 
 /// Local time, counted as Unix time is.
 std::int64_t local_now_s() {
@@ -103,6 +146,18 @@ std::int64_t SimModbus::power_w(jw::Instant now) {
 
 std::unique_ptr<SimSession> SimModbus::connect() {
     return std::make_unique<ModbusSession>(framing_, unit_, seed_++, exception_);
+}
+
+SimTinybms::SimTinybms(const SimOptions& options)
+    : bms_(jw::sim::tinybms_scene(options.scene).value_or(jw::sim::TinybmsScene::nominal),
+           options.seed) {
+    if (!options.registers.empty()) {
+        load_registers(bms_, options.registers);
+    }
+}
+
+std::unique_ptr<SimSession> SimTinybms::connect() {
+    return std::make_unique<TinybmsSession>(bms_);
 }
 
 jw::sim::ModbusUnit sim_demo_meter(const SimOptions& options, const std::string& name) {

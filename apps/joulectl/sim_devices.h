@@ -8,6 +8,7 @@
 #include "apps/joulectl/subcommands.h"
 #include "sim/modbus_server.h"
 #include "sim/p1.h"
+#include "sim/tinybms.h"
 
 namespace joulectl {
 
@@ -47,6 +48,17 @@ class SimModbus : public SimDevice {
     jw::sim::ModbusUnit unit_;
     std::uint64_t seed_;
     std::uint8_t exception_;
+};
+
+/// A TinyBMS on its UART; all its connections share its registers.
+class SimTinybms : public SimDevice {
+  public:
+    /// Throws UsageError naming the line of the dump that is none.
+    explicit SimTinybms(const SimOptions& options);
+    std::unique_ptr<SimSession> connect() override;
+
+  private:
+    jw::sim::Tinybms bms_;
 };
 
 /// A demo meter whose serial number and life follow from seed and name.

@@ -44,6 +44,8 @@ int crc(const CrcOptions& options);
 struct SimOptions {
     std::string kind;
     std::string image;
+    std::string registers;          // tinybms: a dump
+    std::string scene = "nominal";  // tinybms
     std::string address = "127.0.0.1";
     std::optional<int> tcp;
     std::string pty;

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""joulectl decode of a TinyBMS: frames of its UART, dumps of its registers."""
+"""A TinyBMS in joulectl: frames of its UART, dumps of its registers, the simulated device."""
 import json
+import os
+import pathlib
+import tempfile
+import tty
 
 import harness
+import sim_cases
 from harness import case, expect, joulectl
 
 ASKED = "AA 07 01 32 00 79 CC"
@@ -125,3 +130,49 @@ def decode_tinybms_registers_of_recorded_dumps():
         expect(all("value" not in line for line in wrong), run)
         health = [line for line in lines(run) if line.get("name") == "set_state_of_charge"]
         expect(health and all(line["value"] is None for line in health), run)
+
+STATUS = bytes.fromhex("AA187F1A")
+
+
+def asked(path, request, size, seconds=20):
+    descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        tty.setraw(descriptor)
+        os.write(descriptor, request)
+        return sim_cases.hear(descriptor, size, seconds)
+    finally:
+        os.close(descriptor)
+
+
+@case
+def sim_tinybms_answers_on_a_terminal():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "bms")
+        with sim_cases.simulated("tinybms", "--pty", path, "--scene", "hot") as line:
+            expect(line["driver"] == "tinybms" and line["device"] == path, line)
+            said = sim_cases.decoded("tinybms", STATUS + asked(path, STATUS, 6))
+            expect([one["kind"] for one in said] == ["request", "reply"], said)
+            expect(said[1]["text"] == "fault", said)
+
+
+@case
+def sim_tinybms_asleep_answers_the_second_command():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "bms")
+        with sim_cases.simulated("tinybms", "--pty", path, "--scene", "asleep"):
+            expect(asked(path, STATUS, 6, 0.5) == b"")
+            expect(len(asked(path, STATUS, 6)) == 6)
+
+
+@case
+def sim_tinybms_holds_the_registers_of_a_dump():
+    with tempfile.TemporaryDirectory() as folder:
+        path, dump = os.path.join(folder, "bms"), pathlib.Path(folder, "dump.txt")
+        dump.write_text(DUMP.replace("Register 36: HEX=xyz\n", ""), encoding="utf-8")
+        with sim_cases.simulated("tinybms", "--pty", path, "--registers", str(dump)):
+            voltage = bytes.fromhex("AA147F1F")
+            said = sim_cases.decoded("tinybms", voltage + asked(path, voltage, 8))
+            expect(said[1]["voltage_mv"] == 55780, said)
+        dump.write_text(DUMP, encoding="utf-8")
+        run = joulectl("sim", "tinybms", "--pty", path, "--registers", str(dump))
+        expect(run.returncode == 2 and "line 10" in run.stderr, run)
