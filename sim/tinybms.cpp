@@ -12,9 +12,11 @@ namespace {
 
 using tinybms::Command;
 using tinybms::Message;
+using tinybms::Refusal;
 using tinybms::Side;
 
 constexpr Duration sleeps_after = seconds(10);
+constexpr Duration pause = milliseconds(20);  // longer than any inside a request
 constexpr std::int64_t first_byte_us = 2000;  // as measured on hardware
 constexpr std::int64_t byte_us = 87;          // 115200 bit/s, 8N1
 constexpr std::uint16_t no_sensor = 0x8000;
@@ -105,18 +107,31 @@ std::uint16_t Tinybms::get(std::uint16_t address) const {
 }
 
 void Tinybms::received(Bytes bytes, Instant now) {
-    while (!bytes.empty()) {
-        bytes = bytes.subspan(receiver_.put(bytes));
-        while (const auto request = receiver_.next()) {
-            const bool dozed = scene_ == TinybmsScene::asleep && heard_at_ + sleeps_after < now;
-            heard_at_ = now;
-            if (!awake_ || dozed) {
-                awake_ = true;
-            } else if (scene_ != TinybmsScene::silent) {
-                answer(*request, now);
-            }
-        }
+    if (heard_at_ + pause < now) {
+        heard_.clear();  // what had begun is not going to be completed
     }
+    const bool dozed = scene_ == TinybmsScene::asleep && heard_at_ + sleeps_after < now;
+    awake_ = awake_ && !dozed;
+    heard_at_ = now;
+    heard_.insert(heard_.end(), bytes.begin(), bytes.end());
+    std::size_t from = 0;
+    while (from < heard_.size()) {
+        const auto taken = tinybms::take(Bytes(heard_).subspan(from), Side::request);
+        if (taken.code() == Code::truncated) {
+            break;
+        }
+        const bool speaks = awake_ && scene_ != TinybmsScene::silent;
+        if (taken) {
+            if (speaks) {
+                answer(taken->message, now);
+            }
+            awake_ = true;
+        } else if (taken.code() == Code::bad_checksum && speaks) {
+            refuse(static_cast<Command>(heard_[from + 1]), Refusal::wrong_checksum, now);
+        }
+        from += taken ? taken->size : 1;
+    }
+    heard_.erase(heard_.begin(), heard_.begin() + static_cast<std::ptrdiff_t>(from));
 }
 
 void Tinybms::take(Instant now, std::vector<std::uint8_t>& out) {
@@ -136,8 +151,8 @@ void Tinybms::answer(const Message& request, Instant now) {
     if (read(request, data)) {
         reply.data = data.written();
     } else if (!write(request)) {
-        reply.command = Command::refused;
-        reply.answers = request.command;
+        refuse(request.command, Refusal::wrong_command, now);
+        return;
     } else if (request.command == Command::write_modbus) {
         reply.address = request.address;
         reply.count = request.count;
@@ -145,6 +160,15 @@ void Tinybms::answer(const Message& request, Instant now) {
         reply.command = Command::accepted;
         reply.answers = request.command;
     }
+    send(reply, now);
+}
+
+void Tinybms::refuse(Command command, Refusal why, Instant now) {
+    Message reply;
+    reply.side = Side::reply;
+    reply.command = Command::refused;
+    reply.answers = command;
+    reply.option = static_cast<std::uint8_t>(why);
     send(reply, now);
 }
 

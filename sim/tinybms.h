@@ -48,6 +48,7 @@ class Tinybms {
 
   private:
     void answer(const tinybms::Message& request, Instant now);
+    void refuse(tinybms::Command command, tinybms::Refusal why, Instant now);
     /// The data of the answer to what reads; false for what does not.
     bool read(const tinybms::Message& request, Writer& data) const;
     /// The same for what has a command of its own.
@@ -61,7 +62,7 @@ class Tinybms {
     TinybmsScene scene_;
     Random random_;
     std::array<std::uint16_t, 512> words_{};
-    tinybms::Receiver receiver_{tinybms::Side::request};
+    std::vector<std::uint8_t> heard_;  // of a request that is not complete
     bool awake_;
     Instant heard_at_{0};
     Instant due_ = never;

@@ -100,6 +100,20 @@ TEST(simulated_tinybms_writes_what_is_in_range_and_refuses_the_rest) {
     EXPECT(line.ask(request)->command == Command::refused);
 }
 
+TEST(simulated_tinybms_refuses_a_request_with_a_wrong_checksum_and_says_so) {
+    Line line(TinybmsScene::nominal);
+    std::array<std::uint8_t, 16> room{};
+    Writer out(room);
+    EXPECT(tinybms::put(out, block(Command::read_modbus, 36, 2)));
+    room[out.size() - 1] ^= 0x10;
+    line.bms.received(out.written(), line.now);
+    line.bms.take(line.now + seconds(1), line.answer);
+    // The document's own bytes: NACK of 0x03 for its checksum.
+    EXPECT(line.answer == (std::vector<std::uint8_t>{0xAA, 0x00, 0x03, 0x01, 0xE0, 0xCC}));
+    line.now = line.now + seconds(1);
+    EXPECT(line.ask(Command::status)->number() == 0x93);
+}
+
 TEST(simulated_tinybms_is_only_woken_by_the_first_command) {
     Line line(TinybmsScene::asleep);
     EXPECT(!line.ask(Command::status));
