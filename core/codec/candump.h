@@ -6,9 +6,9 @@
 #include <optional>
 #include <string_view>
 
+#include "core/base/can.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
-#include "core/codec/can.h"
 
 namespace jw::candump {
 

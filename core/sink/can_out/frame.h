@@ -4,8 +4,8 @@
 // DBC text and the documentation.
 #include <span>
 
+#include "core/base/can.h"
 #include "core/base/result.h"
-#include "core/codec/can.h"
 #include "core/sink/can_out/state.h"
 
 namespace jw::can_out {
