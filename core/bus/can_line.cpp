@@ -304,6 +304,7 @@ void CanLine::drive_adapter(Instant now) {
     }
     switch (stage_) {
         case Stage::open:
+            break;
         case Stage::closed:
             // Behind two ends whatever stood in the adapter's buffer is over.
             command("\r\rC\r", Stage::closing, settle_wait, now);
@@ -336,9 +337,12 @@ void CanLine::opened(Instant now) {
 }
 
 void CanLine::watch_adapter(Instant now) {
-    if (now - heard_at_ >= silence_max) {
+    const bool silent = now - heard_at_ >= silence_max;
+    if (silent) {
         tell(std::nullopt, now);
-        stage_due_ = now;
+    }
+    if (silent || now >= stage_due_) {
+        enter(Stage::closed, Duration{}, now);
     } else if (now >= status_due_) {
         status_asked_ = static_cast<bool>(bus_.send(as_bytes(slcan::status_command)));
         status_due_ = now + (status_asked_ ? status_every : retry_most);
