@@ -7,55 +7,20 @@
 #include <span>
 
 #include "core/model/battery.h"
+#include "core/steer/battery/alarms.h"
+#include "core/steer/battery/ceiling.h"
+#include "core/steer/battery/chatter.h"
 #include "core/steer/battery/law_settings.h"
+#include "core/steer/battery/merge.h"
 #include "core/steer/battery/pack.h"
+#include "core/steer/battery/pack_law.h"
+#include "core/steer/battery/rule.h"
+#include "core/steer/battery/slow_rise.h"
 
 namespace jw::battery {
 
-inline constexpr std::size_t packs_max = 8;
-
-/// What can hold a current or the voltage down. Each has a sentence in docs/safety.md.
-enum class Rule : std::uint8_t {
-    none,
-    owner,        // the owner's setting
-    bms_rating,   // what the BMS is set to
-    remote,       // a command, for as long as it holds
-    not_ready,    // no complete reading yet
-    stale,        // the values are old
-    implausible,  // the values contradict each other, or do not change
-    cell_high,    // the fullest cell
-    cell_low,     // the emptiest cell
-    temperature,  // of the cells
-    board_temperature,
-    soc,
-    bms_fault,       // the BMS has opened a switch, or says fault
-    charge_voltage,  // the stage of charging: full, balancing, empty
-    cell_difference,
-    chatter,     // it went to and fro; held at the lower value
-    recovering,  // rising slowly
-    hull,        // the last gate
-};
-inline constexpr std::size_t rules = 18;
-
-/// What one rule allows just now.
-struct RuleLimit {
-    Rule rule = Rule::none;
-    Number charge_current_ma;  // absent: it says nothing about that direction
-    Number discharge_current_ma;
-    Number charge_voltage_mv;
-    Number input;            // what it looked at: mV of the cell, m°C, ‰, ms of age
-    std::uint8_t index = 0;  // of the cell or sensor, from 1; 0: the whole
-    std::uint8_t pack = 0;
-};
-
-enum class ChargeStage : std::uint8_t {
-    bulk,
-    transition,
-    float_approach,
-    floating,
-    imbalance_hold,
-    sustain,
-};
+/// A verdict that is older stands for nothing (R13).
+inline constexpr Duration liveness = seconds(2);
 
 /// An upper bound from afar. It has no way to raise anything.
 struct Lowering {
@@ -64,11 +29,12 @@ struct Lowering {
     Instant until;
 };
 
-/// What the law says. Only the law makes it non-zero; whoever sends it asks live() first.
+/// What the law says. Only the law makes it non-zero.
 class Verdict {
   public:
-    /// Zero currents where the verdict is older than the law may be silent (R13): whoever keeps on
-    /// sending after the law stopped sends zeros. The voltage is never 0 where `may_send`.
+    /// Zero currents where the verdict is older than the law may be silent (R13), or where a
+    /// reading that it stands on got too old since: whoever keeps on sending after the law stopped
+    /// sends zeros. The voltage is never 0 where `may_send`, everything is where not.
     [[nodiscard]] BatteryLimits limits(Instant now) const;
     [[nodiscard]] Instant at() const { return at_; }
 
@@ -81,6 +47,7 @@ class Verdict {
     BatteryAlarms alarms{};
     std::uint8_t packs = 0;
     std::uint8_t packs_online = 0;
+    std::uint32_t hull_clamps = 0;  // how often the last gate had to act: a fault of ours
     /// Every rule that has something to say, the lowest charge current first.
     std::array<RuleLimit, rules> by_rule{};
     std::uint8_t rule_count = 0;
@@ -89,22 +56,52 @@ class Verdict {
     friend class Law;
     BatteryLimits limits_;
     Instant at_{-1};
+    Instant charge_until_;
+    Instant discharge_until_;
 };
 
 class Law {
   public:
-    explicit Law(const LawSettings& settings) : settings_(settings) {}
+    /// The settings have passed check().
+    explicit Law(const LawSettings& settings);
 
     /// From the packs of one battery, wired in parallel (limits add, the weakest cell decides, the
-    /// share of a silent one is zero). At most packs_max.
+    /// share of a silent one is zero). At most packs_max, always in the same order.
     const Verdict& step(std::span<const Pack> packs, Instant now);
-    /// Bounds the currents until then; absent numbers leave what an earlier one said.
+    /// Bounds the currents until then, at most for `lowering_max`; absent numbers leave what an
+    /// earlier one said, a later one takes the place of an earlier one. Takes effect with the next
+    /// step().
     void lower(const Lowering& lowering, Instant now);
+    /// The owner saw to what is latched until then (a cell far beyond its cut-off).
+    void release();
     [[nodiscard]] const Verdict& verdict() const { return verdict_; }
     [[nodiscard]] const LawSettings& settings() const { return settings_; }
 
   private:
+    /// One direction of the current.
+    struct Direction {
+        SlowRise rise;
+        Chatter chatter;
+        std::int64_t remote_ma = 0;
+        Instant remote_until{-1};
+    };
+
+    void add_row(const RuleLimit& row);
+    void sort_rows();
+    void bound_by_settings(Ceiling& charge, Ceiling& discharge, const Merged& merged);
+    void bound_by_age(Ceiling& charge, Ceiling& discharge, const Merged& merged);
+    void bound_by_packs(Ceiling& charge, Ceiling& discharge, const Merged& merged);
+    void bound_by_remote(Ceiling& charge, Ceiling& discharge, Instant now);
+    void calm(Ceiling& charge, Ceiling& discharge, const Merged& merged, Instant now);
+    std::int64_t charge_voltage(const Merged& merged, Instant now);
+    void close(BatteryLimits limits, const Merged& merged, Instant now);
+
     LawSettings settings_;
+    std::array<PackLaw, packs_max> packs_{};
+    Direction charge_;
+    Direction discharge_;
+    SlowRise voltage_;
+    Alarms alarms_;
     Verdict verdict_;
 };
 

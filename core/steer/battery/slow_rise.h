@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// SlowRise: a number that falls at once, and rises only after it could have risen for a while, at a
+// given pace.
+#include <cstdint>
+#include <optional>
+
+#include "core/base/time.h"
+
+namespace jw::battery {
+
+struct Pace {
+    Duration hold;                // the target must be above for so long first
+    std::int64_t per_minute = 0;  // then it rises by this
+};
+
+class SlowRise {
+  public:
+    /// The first target is taken as it is.
+    std::int64_t follow(std::int64_t target, const Pace& pace, Instant now);
+    /// What it gave last; absent before the first.
+    [[nodiscard]] std::optional<std::int64_t> value() const {
+        return begun_ ? std::optional(value_) : std::nullopt;
+    }
+
+  private:
+    std::int64_t value_ = 0;
+    std::int64_t from_ = 0;  // where this rise began
+    Instant since_;          // when the target was last not above
+    bool begun_ = false;
+};
+
+}  // namespace jw::battery
