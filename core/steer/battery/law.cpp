@@ -16,11 +16,11 @@ std::uint8_t pack_of_row(const Merged& merged, std::uint8_t pack) {
     return merged.packs > 1 ? static_cast<std::uint8_t>(pack + 1U) : std::uint8_t{0};
 }
 
-Number share_of(std::int64_t current_ma, std::int16_t permille) {
-    return permille == Finding::no_say ? Number() : Number(current_ma * permille / 1000);
+SmallNumber share_of(std::int64_t current_ma, std::int16_t permille) {
+    return permille == Finding::no_say ? SmallNumber() : SmallNumber(current_ma * permille / 1000);
 }
 
-void bound(Ceiling& ceiling, const Number& number, Rule rule) {
+void bound(Ceiling& ceiling, SmallNumber number, Rule rule) {
     if (number) {
         ceiling.at_most(*number, rule);
     }
@@ -206,7 +206,7 @@ void Law::bound_by_packs(Ceiling& charge, Ceiling& discharge, const Merged& merg
 
 void Law::bound_by_remote(Ceiling& charge, Ceiling& discharge, Instant now) {
     RuleLimit row{.rule = Rule::remote};
-    const auto look = [&](const Direction& direction, Ceiling& ceiling, Number& told) {
+    const auto look = [&](const Direction& direction, Ceiling& ceiling, SmallNumber& told) {
         if (now < direction.remote_until) {
             told = direction.remote_ma;
             ceiling.at_most(direction.remote_ma, Rule::remote);
@@ -226,8 +226,8 @@ void Law::calm(Ceiling& charge, Ceiling& discharge, const Merged& merged, Instan
     const auto one = [&](Direction& direction,
                          Ceiling& ceiling,
                          std::int64_t maximum,
-                         Number& held,
-                         Number& risen) {
+                         SmallNumber& held,
+                         SmallNumber& risen) {
         const std::int64_t calmed =
             direction.chatter.calm(ceiling.value(), maximum, settings_, now);
         if (direction.chatter.holds(now)) {

@@ -24,8 +24,8 @@ inline constexpr Duration liveness = seconds(2);
 
 /// An upper bound from afar. It has no way to raise anything.
 struct Lowering {
-    Number charge_current_ma;
-    Number discharge_current_ma;
+    Number charge_current_ma = {};
+    Number discharge_current_ma = {};
     Instant until;
 };
 

@@ -45,8 +45,9 @@ struct LawScene {
         }
     }
 
-    /// One reading of every pack that is not silent, and a step.
+    /// A millisecond later: one reading of every pack that is not silent, and a step.
     const Verdict& read() {
+        now = now + milliseconds(1);
         for (std::size_t i = 0; i < count; ++i) {
             if (!silent[i]) {
                 packs[i].at = now;
@@ -63,7 +64,7 @@ struct LawScene {
     const Verdict& run(Duration time) {
         const Instant end = now + time;
         while (now < end) {
-            now = earlier(end, now + milliseconds(250));
+            now = earlier(end, now + milliseconds(250)) - milliseconds(1);
             read();
         }
         return law.verdict();

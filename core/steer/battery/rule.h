@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Rule: what can hold a current or the voltage down, and what one of them says just now.
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "core/base/text.h"
-#include "core/steer/battery/pack.h"
+#include "core/steer/battery/small_number.h"
 
 namespace jw::battery {
 
@@ -73,13 +74,13 @@ enum class Doubt : std::uint8_t {
 /// What one rule allows just now.
 struct RuleLimit {
     Rule rule = Rule::none;
-    Number charge_current_ma = {};  // absent: it says nothing about that direction
-    Number discharge_current_ma = {};
-    Number charge_voltage_mv = {};
-    Number input = {};       // what it looked at: mV of the cell, m°C, ‰, ms of age
-    Number threshold = {};   // what it compared that with
-    std::uint8_t index = 0;  // of the cell or sensor, from 1; 0: the whole
-    std::uint8_t pack = 0;   // from 1; 0: the only one, or all
+    SmallNumber charge_current_ma = {};  // absent: it says nothing about that direction
+    SmallNumber discharge_current_ma = {};
+    SmallNumber charge_voltage_mv = {};
+    SmallNumber input = {};      // what it looked at: mV of the cell, m°C, ‰, ms of age
+    SmallNumber threshold = {};  // what it compared that with
+    std::uint8_t index = 0;      // of the cell or sensor, from 1; 0: the whole
+    std::uint8_t pack = 0;       // from 1; 0: the only one, or all
     Doubt doubt = Doubt::none;
     bool latched = false;  // the owner has to release it
     bool below = false;    // it acts below the threshold, not above

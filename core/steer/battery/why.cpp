@@ -31,32 +31,32 @@ void put_milli(std::int64_t milli, unsigned places, Text& out) {
     }
 }
 
-void put_volts(const Number& mv, Text& out) {
+void put_volts(SmallNumber mv, Text& out) {
     put_milli(mv.value_or(0), 3, out);
     out.put(" V");
 }
-void put_amperes(const Number& ma, Text& out) {
+void put_amperes(SmallNumber ma, Text& out) {
     put_milli(ma.value_or(0), 1, out);
     out.put(" A");
 }
-void put_degrees(const Number& mc, Text& out) {
+void put_degrees(SmallNumber mc, Text& out) {
     put_milli(mc.value_or(0), 1, out);
     out.put(" °C");
 }
 /// ‰ as per cent.
-void put_percent(const Number& permille, Text& out) {
+void put_percent(SmallNumber permille, Text& out) {
     put_milli(permille.value_or(0) * 100, 1, out);
     out.put(" %");
 }
-void put_seconds(const Number& ms, Text& out) {
+void put_seconds(SmallNumber ms, Text& out) {
     put_milli(ms.value_or(0), 1, out);
     out.put(" s");
 }
-void put_count(const Number& number, Text& out) {
+void put_count(SmallNumber number, Text& out) {
     out.put(number.value_or(0));
 }
 
-using PutNumber = void (*)(const Number&, Text&);
+using PutNumber = void (*)(SmallNumber, Text&);
 
 /// What a reading is refused for. $i, $t, $n: input, threshold, index.
 struct DoubtText {
