@@ -21,8 +21,8 @@ string(JOIN " " CMAKE_CXX_FLAGS_INIT ${arch} -nostdinc++ -isystem ${JW_CXX_HEADE
 # Link with the C driver: g++ would insist on -lstdc++, which does not exist.
 string(JOIN " " CMAKE_CXX_LINK_EXECUTABLE
   <CMAKE_C_COMPILER> ${arch} --oslib=semihost --crt0=semihost -Wl,--gc-sections
-  -Wl,--defsym=__flash=0x80000000 -Wl,--defsym=__flash_size=0x00400000
-  -Wl,--defsym=__ram=0x80400000 -Wl,--defsym=__ram_size=0x00400000 -Wl,--defsym=__stack_size=0x8000
+  -Wl,--defsym=__flash=0x80000000 -Wl,--defsym=__flash_size=0x00800000
+  -Wl,--defsym=__ram=0x80800000 -Wl,--defsym=__ram_size=0x00400000 -Wl,--defsym=__stack_size=0x8000
   <LINK_FLAGS> <OBJECTS> -o <TARGET> <LINK_LIBRARIES>)
 set(CMAKE_CROSSCOMPILING_EMULATOR
     qemu-system-riscv32 -machine virt -bios none -nographic -monitor none -serial none
