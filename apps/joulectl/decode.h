@@ -55,6 +55,7 @@ void decode_candump(const DecodeInput& input, DecodeOut& out);
 void decode_modbus_rtu(const DecodeInput& input, DecodeOut& out);
 void decode_modbus_tcp(const DecodeInput& input, DecodeOut& out);
 void decode_p1(const DecodeInput& input, DecodeOut& out);
+void decode_slcan(const DecodeInput& input, DecodeOut& out);
 void decode_sunspec(const DecodeInput& input, DecodeOut& out);
 void decode_tinybms(const DecodeInput& input, DecodeOut& out);
 void decode_tinybms_registers(const DecodeInput& input, DecodeOut& out);

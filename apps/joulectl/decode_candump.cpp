@@ -41,17 +41,15 @@ void put_signal(const can_out::Signal& signal,
     }
 }
 
+constexpr const char* too_short = "this frame is too short for any value";
+
 Json head_json(const candump::LoggedFrame& logged, std::size_t at) {
-    std::array<char, 8> room{};
-    Text id(room);
-    id.hex(logged.frame.id, logged.frame.extended ? 8 : 3);
     Json line{{"wire", "candump"}, {"at", at}};
     if (logged.time_us) {
         line["time_us"] = *logged.time_us;
     }
     line["bus"] = std::string(logged.bus.view());
-    line["id"] = std::string(id.view());
-    line["data"] = to_hex(as_text(logged.frame.bytes()));
+    put_frame(logged.frame, line);
     return line;
 }
 
@@ -67,6 +65,33 @@ const can_out::Profile& profile_named(const std::string& name) {
         throw UsageError("no profile is called " + name + "; there are " + names);
     }
     return *profile;
+}
+
+void put_frame(const CanFrame& can, Json& line) {
+    std::array<char, 8> room{};
+    Text id(room);
+    id.hex(can.id, can.extended ? 8 : 3);
+    line["id"] = std::string(id.view());
+    line["data"] = to_hex(as_text(can.bytes()));
+}
+
+bool put_meaning(const CanFrame& can, const can_out::Profile& profile, Json& line) {
+    const can_out::Frame* frame = can.extended ? nullptr : find(profile, can.id);
+    if (frame == nullptr) {
+        return true;
+    }
+    can_out::BatteryState state;
+    if (!decode(*frame, can, state)) {
+        return false;
+    }
+    line["name"] = frame->name;
+    line["from"] = frame->from == can_out::From::battery ? "battery" : "inverter";
+    Json values = Json::object();
+    for (const can_out::Signal& signal : frame->signals) {
+        put_signal(signal, can, state, values);
+    }
+    line["values"] = std::move(values);
+    return true;
 }
 
 void each_line(std::string_view text, const std::function<void(std::string_view, std::size_t)>& f) {
@@ -88,25 +113,10 @@ void decode_candump(const DecodeInput& input, DecodeOut& out) {
         if (!read.logged) {
             return;
         }
-        const CanFrame& can = read.logged->frame;
         Json line = head_json(*read.logged, at);
-        const can_out::Frame* frame = can.extended ? nullptr : find(profile, can.id);
-        can_out::BatteryState state;
-        if (frame != nullptr && !decode(*frame, can, state)) {
-            out.refused(Code::truncated,
-                        at,
-                        at,
-                        std::string("frame ") + frame->name + " is too short for any value");
+        if (!put_meaning(read.logged->frame, profile, line)) {
+            out.refused(Code::truncated, at, at, too_short);
             return;
-        }
-        if (frame != nullptr) {
-            line["name"] = frame->name;
-            line["from"] = frame->from == can_out::From::battery ? "battery" : "inverter";
-            Json values = Json::object();
-            for (const can_out::Signal& signal : frame->signals) {
-                put_signal(signal, can, state, values);
-            }
-            line["values"] = std::move(values);
         }
         out.accepted(line);
     });

@@ -138,3 +138,14 @@ def recorded_can_logs_are_in_order():
         run = joulectl("can", "check", str(folder / name), "--profile", profile)
         summary = json.loads(run.stdout)
         expect(run.returncode == 0 and summary["frames"] == frames, run)
+
+
+@case
+def lines_of_an_slcan_adapter_are_decoded():
+    run = joulectl("decode", "slcan", stdin="t35180302E80364\rt35183302E8039E07D001\rz\rF20\rt3")
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    expect(run.returncode == 1 and len(lines) == 5, run)
+    expect((lines[0]["error"], lines[0]["from"]) == ("malformed", 0), run)
+    expect(lines[1]["values"]["charge_voltage_mv"] == 56300 and lines[1]["at"] == 16, run)
+    expect(lines[2]["kind"] == "accepted" and lines[3]["state"] == "passive", run)
+    expect((lines[4]["error"], lines[4]["at"]) == ("truncated", 46), run)
