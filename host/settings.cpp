@@ -193,6 +193,9 @@ GatewaySettings::Bus read_bus(const Json& item) {
     GatewaySettings::Bus bus;
     members.name("name", bus.name);
     members.choice("type", bus.type);
+    if (bus.type == BusType::slcan) {
+        bus.baud = 115'200;
+    }
     members.text("host", bus.host);
     members.number("port", bus.port);
     members.text("device", bus.device);
@@ -204,6 +207,7 @@ GatewaySettings::Bus read_bus(const Json& item) {
     members.span_ms("gap_ms", bus.gap);
     members.span_ms("timeout_ms", bus.timeout);
     members.number("open_requests", bus.open_requests);
+    members.number("bitrate", bus.bitrate);
     return bus;
 }
 
@@ -440,6 +444,19 @@ SettingsOutcome refused(std::string found, std::string reason, std::string remed
 }
 
 }  // namespace
+
+LineKind GatewaySettings::Bus::line() const {
+    switch (type) {
+        case BusType::serial:
+        case BusType::tcp:
+            return LineKind::stream;
+        case BusType::can:
+        case BusType::slcan:
+            return LineKind::can;
+        default:
+            return LineKind::modbus;
+    }
+}
 
 std::string GatewaySettings::Bus::address() const {
     if (!device.empty()) {

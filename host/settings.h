@@ -24,9 +24,18 @@ namespace jw {
 
 class DeviceDescription;
 
-enum class BusType : std::uint8_t { modbus_tcp, modbus_rtu, modbus_rtu_tcp, serial, tcp };
+enum class BusType : std::uint8_t {
+    modbus_tcp,
+    modbus_rtu,
+    modbus_rtu_tcp,
+    serial,
+    tcp,
+    can,    // an interface of Linux
+    slcan,  // an adapter on a serial line
+};
 constexpr auto enum_names(BusType) {
-    return std::array{"modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "serial", "tcp"};
+    return std::array{
+        "modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "serial", "tcp", "can", "slcan"};
 }
 enum class SerialParity : std::uint8_t { none, even, odd };
 constexpr auto enum_names(SerialParity) {
@@ -60,7 +69,7 @@ struct GatewaySettings {
         BusType type = BusType::modbus_tcp;
         std::string host;  // TCP types
         std::uint16_t port = 502;
-        std::string device;  // serial types
+        std::string device;  // serial types; `can`: the name of the interface
         std::uint32_t baud = 9600;
         std::uint8_t data_bits = 8;
         SerialParity parity = SerialParity::none;
@@ -69,11 +78,9 @@ struct GatewaySettings {
         Duration gap;
         Duration timeout = seconds(1);
         std::uint8_t open_requests = 1;
+        std::uint32_t bitrate = 500'000;  // slcan
 
-        [[nodiscard]] LineKind line() const {
-            return type == BusType::serial || type == BusType::tcp ? LineKind::stream
-                                                                   : LineKind::modbus;
-        }
+        [[nodiscard]] LineKind line() const;
         /// "192.0.2.7:502" or "/dev/ttyUSB0": what people are shown.
         [[nodiscard]] std::string address() const;
     };

@@ -161,10 +161,20 @@ class Rules {
                 wrong(fmt::format("/buses/{}/device", i),
                       Json(bus.address()).dump(),
                       fmt::format("/buses/{} already uses this port", first->second),
-                      bus.line() == LineKind::modbus
-                          ? "put all devices behind one port on one bus, each with its unit"
-                          : "give each device that talks by itself a port of its own");
+                      way_out(bus.line()));
             }
+        }
+    }
+
+    /// For two buses on one port.
+    static const char* way_out(LineKind line) {
+        switch (line) {
+            case LineKind::modbus:
+                return "put all devices behind one port on one bus, each with its unit";
+            case LineKind::can:
+                return "use one bus for it";
+            default:
+                return "give each device that talks by itself a port of its own";
         }
     }
 
@@ -246,12 +256,14 @@ class Rules {
             return;
         }
         const bool modbus = driver.line == LineKind::modbus;
+        const bool can = read_.buses[bus].line() == LineKind::can;
         wrong(fmt::format("/devices/{}/bus", device),
               Json(read_.buses[bus].name.view()).dump(),
-              fmt::format("the driver {} needs a {} and this bus is of type {}",
+              fmt::format("the driver {} needs a {} and this bus is of type {}{}",
                           driver.name,
                           modbus ? "Modbus line" : "line on which the device talks by itself",
-                          enum_name(read_.buses[bus].type)),
+                          enum_name(read_.buses[bus].type),
+                          can ? ", which batteries use to tell inverters their limits" : ""),
               modbus ? "use a bus of type modbus_tcp, modbus_rtu or modbus_rtu_tcp"
                      : "use a bus of type serial or tcp");
     }

@@ -21,7 +21,7 @@ check=(
     libgtest-dev libmodbus-dev
     gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-dev
     qemu-system-misc
-    chromium socat user-mode-linux kmod dmsetup e2fsprogs prometheus procps iproute2
+    chromium socat user-mode-linux kmod dmsetup e2fsprogs prometheus procps iproute2 can-utils
     debhelper lintian systemd man-db binutils strace valgrind
 )
 measure=(libbenchmark-dev libsqlite3-dev librocksdb-dev)

@@ -16,7 +16,8 @@ void add_decode(CLI::App& app, DecodeOptions& options, int& exit_code) {
     command->add_option("file", options.file, "File to read; - is standard input")
         ->capture_default_str();
     command->add_flag("--binary", options.binary, "The file holds raw bytes, not hex or text");
-    command->add_option("--profile", options.profile, "candump, slcan: victron, pylontech[-old] or sma")
+    command
+        ->add_option("--profile", options.profile, "Of CAN frames: victron, pylontech[-old], sma")
         ->capture_default_str();
     command->footer(
         "Reads hex text, with white space and # comments, or the wire's own text form.\n"

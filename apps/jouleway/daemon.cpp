@@ -72,11 +72,13 @@ bool gives(const Driver& driver, const Value& value) {
 }  // namespace
 
 Bus& BusOfSite::bus() {
-    return tcp ? static_cast<Bus&>(*tcp) : static_cast<Bus&>(*serial);
+    return tcp   ? static_cast<Bus&>(*tcp)
+           : can ? static_cast<Bus&>(*can)
+                 : static_cast<Bus&>(*serial);
 }
 
 const BusState& BusOfSite::state() const {
-    return tcp ? tcp->state() : serial->state();
+    return tcp ? tcp->state() : can ? can->state() : serial->state();
 }
 
 Daemon::Daemon(Loop& loop, const GatewaySettings& settings)
@@ -150,6 +152,8 @@ Status Daemon::start() {
     for (const auto& bus : buses_) {
         if (bus->line != nullptr && bus->tcp) {
             bus->tcp->start(*bus->task);
+        } else if (bus->line != nullptr && bus->can) {
+            bus->can->start(*bus->task);
         } else if (bus->line != nullptr) {
             bus->serial->start(*bus->task);
         }
@@ -162,8 +166,14 @@ void Daemon::add_bus(std::size_t index) {
     auto bus = std::make_unique<BusOfSite>();
     const GatewaySettings::Bus& settings = settings_.buses[index];
     bus->settings = &settings;
-    const bool is_serial = settings.type == BusType::modbus_rtu || settings.type == BusType::serial;
-    if (is_serial) {
+    const bool is_serial = settings.type == BusType::modbus_rtu ||
+                           settings.type == BusType::serial || settings.type == BusType::slcan;
+    if (settings.type == BusType::can) {
+        CanBusSettings can;
+        can.name = settings.name.view();
+        can.device = settings.device;
+        bus->can = std::make_unique<CanBus>(loop_, can);
+    } else if (is_serial) {
         SerialBusSettings serial;
         serial.name = settings.name.view();
         serial.device = settings.device;

@@ -8,6 +8,7 @@
 
 #include "apps/jouleway/store.h"
 #include "core/task/gateway.h"
+#include "host/can_bus.h"
 #include "host/loop.h"
 #include "host/mqtt_sink.h"
 #include "host/serial_bus.h"
@@ -68,6 +69,7 @@ struct BusOfSite {
     DurationCounts answer_times;
     std::unique_ptr<TcpBus> tcp;
     std::unique_ptr<SerialBus> serial;
+    std::unique_ptr<CanBus> can;
     std::unique_ptr<ModbusLine> modbus;
     Line* line = nullptr;
     std::unique_ptr<LineTask> task;

@@ -61,8 +61,9 @@ struct DeviceSettings {
     const registers::RegisterMap* map = nullptr;
 };
 
-/// `none`: it lives on the readings of other devices.
-enum class LineKind : std::uint8_t { modbus, stream, none };
+/// `none`: it lives on the readings of other devices. No driver has `can`: a CAN bus carries what
+/// batteries and inverters say to each other.
+enum class LineKind : std::uint8_t { modbus, stream, none, can };
 
 /// One of a device's own settings, a register that is written rarely. Numbers are in units of
 /// 10^-decimals.
