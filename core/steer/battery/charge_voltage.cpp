@@ -88,6 +88,8 @@ ChargeVoltage ChargeStages::step(const ChargeInputs& in, const LawSettings& s) {
             out.rule = Rule::cell_high;
         }
     }
+    // R9: never below an empty pack, whatever the stage wants.
+    out.voltage_mv = std::max(out.voltage_mv, in.cells * in.cell_empty_mv);
     return out;
 }
 

@@ -27,6 +27,7 @@ constexpr auto enum_names(ChargeStage) {
 struct ChargeInputs {
     std::int64_t cells = 0;
     std::int64_t cell_full_mv = 0;
+    std::int64_t cell_empty_mv = 0;
     std::int64_t cell_overvoltage_mv = 0;
     std::int64_t cell_max_mv = 0;
     std::int64_t cell_min_mv = 0;

@@ -136,6 +136,15 @@ void Law::bound_by_age(Ceiling& charge, Ceiling& discharge, const Merged& merged
         add_row({.rule = Rule::not_ready, .charge_current_ma = 0, .discharge_current_ma = 0});
         return;
     }
+    if (merged.unlike) {
+        charge.at_most(0, Rule::implausible);
+        discharge.at_most(0, Rule::implausible);
+        add_row({.rule = Rule::implausible,
+                 .charge_current_ma = 0,
+                 .discharge_current_ma = 0,
+                 .doubt = Doubt::unlike});
+        return;
+    }
     const PackLaw& oldest = packs_[merged.aged_pack];
     const Objection& objection = oldest.objection();
     if (!merged.aged && objection.doubt == Doubt::none) {
@@ -270,8 +279,7 @@ std::int64_t Law::charge_voltage(const Merged& merged, Instant now) {
     if (merged.all_silent) {
         // Never above what it was, and never below what an empty pack has.
         const std::int64_t before_mv = voltage_.value().value_or(target_mv);
-        const std::int64_t silent_mv = std::max(merged.silent_voltage_mv, merged.voltage_min_mv);
-        target_mv = std::min({target_mv, silent_mv, before_mv});
+        target_mv = std::min({target_mv, merged.silent_voltage_mv, before_mv});
         verdict_.voltage_rule = Rule::stale;
     }
     const std::int64_t voltage_mv =
@@ -279,7 +287,7 @@ std::int64_t Law::charge_voltage(const Merged& merged, Instant now) {
     if (voltage_mv < target_mv) {
         verdict_.voltage_rule = Rule::recovering;
     }
-    return voltage_mv;
+    return std::min(std::max(voltage_mv, merged.voltage_min_mv), merged.voltage_max_mv);
 }
 
 void Law::close(BatteryLimits limits, const Merged& merged, Instant now) {

@@ -35,6 +35,7 @@ TEST(then_it_rises_by_five_amperes_a_second) {
     scene.set_cell(1, 3400);
     scene.read();
     scene.set_cell(1, 3300);
+    scene.read();
     scene.run(seconds(31));
     EXPECT(scene.charge_ma() == 17'500);
     scene.run(seconds(1));

@@ -61,8 +61,10 @@ void add_voltage(Merged& merged,
         merged.stage = pack.stage();
         merged.silent_voltage_mv = silent_mv;
         merged.voltage_min_mv = pack.ratings().voltage_min_mv;
+        merged.voltage_max_mv = pack.ratings().voltage_max_mv;
         return;
     }
+    merged.voltage_max_mv = std::min(merged.voltage_max_mv, pack.ratings().voltage_max_mv);
     merged.silent_voltage_mv = std::min(merged.silent_voltage_mv, silent_mv);
     merged.voltage_min_mv = std::max(merged.voltage_min_mv, pack.ratings().voltage_min_mv);
     if (one.voltage_mv < merged.voltage.voltage_mv) {
@@ -144,6 +146,7 @@ Merged merge(std::span<const PackLaw> packs, const LawSettings& settings, Instan
         }
     }
     merged.aged = least < 1000;
+    merged.unlike = merged.voltage_min_mv > merged.voltage_max_mv;
     // The owner's limit is that of the whole: each pack carries an equal part of it.
     const auto all = 1000 * std::max<std::int64_t>(1, merged.packs);
     merged.charge_share_ma =

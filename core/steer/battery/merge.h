@@ -39,6 +39,8 @@ struct Merged {
     std::int64_t silent_voltage_mv = 0;  // what the voltage may be once all are silent
     bool all_silent = true;              // no pack has any share of charging
     std::int64_t voltage_min_mv = 0;
+    std::int64_t voltage_max_mv = 0;
+    bool unlike = false;  // no voltage suits all packs: they cannot be wired in parallel
     AlarmBits alarms;
 };
 

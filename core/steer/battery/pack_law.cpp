@@ -150,6 +150,7 @@ void PackLaw::judge(const Pack& pack, const LawSettings& settings) {
     findings_[3].index = pack.board_temperature_mc ? board_sensor : 0;
     voltage_ = stages_.step({cells,
                              *pack.cell_full_mv,
+                             *pack.cell_empty_mv,
                              *pack.cell_overvoltage_mv,
                              cell_max_mv_,
                              cell_min_mv_,
@@ -229,7 +230,7 @@ Finding PackLaw::temperature(const Pack& pack, const LawSettings& s) {
             missing = static_cast<std::uint8_t>(i + 1);
         }
     }
-    if (!any && missing == 0 && s.board_for_cells && pack.board_temperature_mc) {
+    if (!any && s.board_for_cells && pack.board_temperature_mc) {
         look(*pack.board_temperature_mc, board_sensor);
     }
     if (any) {

@@ -69,6 +69,7 @@ enum class Doubt : std::uint8_t {
     temperature_out_of_range,
     from_the_future,
     frozen,  // nothing changed for long, although a current flows
+    unlike,  // the packs do not fit each other
 };
 
 /// What one rule allows just now.

@@ -16,14 +16,22 @@ constexpr std::int64_t rise_us_max = 24 * 60 * minute_us;
 std::int64_t SlowRise::follow(std::int64_t target, const Pace& pace, Instant now) {
     if (!begun_ || target <= value_) {
         begun_ = true;
-        value_ = from_ = target;
-        since_ = now;
+        value_ = target;
+        below_ = false;
         return value_;
     }
-    const std::int64_t rising_us = (now - since_ - pace.hold).us;
-    if (rising_us > 0) {
-        const std::int64_t rise = pace.per_minute * std::min(rising_us, rise_us_max) / minute_us;
-        value_ = std::max(value_, std::min(target, from_ + rise));
+    if (!below_) {
+        below_ = true;
+        since_ = risen_to_ = now;
+        rest_ = 0;
+    }
+    const Instant from = later(since_ + pace.hold, risen_to_);
+    if (now > from) {
+        const std::int64_t rising_us = std::min((now - from).us, rise_us_max);
+        const std::int64_t rise = pace.per_minute * rising_us + rest_;
+        value_ = std::min(target, value_ + rise / minute_us);
+        rest_ = rise % minute_us;
+        risen_to_ = now;
     }
     return value_;
 }

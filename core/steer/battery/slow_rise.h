@@ -25,9 +25,11 @@ class SlowRise {
 
   private:
     std::int64_t value_ = 0;
-    std::int64_t from_ = 0;  // where this rise began
-    Instant since_;          // when the target was last not above
+    std::int64_t rest_ = 0;  // of the rise, less than one
+    Instant since_;          // when the target was first seen above
+    Instant risen_to_;       // the time before it has been used
     bool begun_ = false;
+    bool below_ = false;  // the target is above it
 };
 
 }  // namespace jw::battery

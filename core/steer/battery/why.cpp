@@ -85,6 +85,9 @@ constexpr DoubtText doubt_texts[] = {
     {"The reading has a time that is still to come.", put_count},
     {"Nothing changed for $i although a current flows: the BMS repeats an old reading.",
      put_seconds},
+    {"The packs are set to voltages that exclude each other; they cannot be wired in parallel. "
+     "Compare cell counts and registers.",
+     put_count},
 };
 
 void put_filled(const char* text, const RuleLimit& limit, PutNumber put, Text& out) {
@@ -111,8 +114,10 @@ void put_doubt(const RuleLimit& limit, Text& out) {
 
 /// "Charging", "Discharging" or both, and what becomes of it.
 void put_effect(const RuleLimit& limit, Text& out) {
-    const bool charge = limit.charge_current_ma.has_value();
-    const bool discharge = limit.discharge_current_ma.has_value();
+    // A full battery slows charging, an empty one discharging, though one rule looks at both.
+    const bool by_soc = limit.rule == Rule::soc;
+    const bool charge = limit.charge_current_ma.has_value() && !(by_soc && limit.below);
+    const bool discharge = limit.discharge_current_ma.has_value() && !(by_soc && !limit.below);
     out.put(charge && discharge ? "charging and discharging" : charge ? "charging" : "discharging");
     const bool many = charge && discharge;
     const bool stopped = (charge && *limit.charge_current_ma == 0) ||

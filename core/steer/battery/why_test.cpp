@@ -100,7 +100,7 @@ TEST(every_rule_and_every_doubt_has_words) {
         EXPECT(out.ok() && out.size() > 10 && out.view().back() == '.');
         EXPECT(!rule_name(limit.rule).empty());
     }
-    for (auto doubt = std::size_t{0}; doubt <= static_cast<std::size_t>(Doubt::frozen); ++doubt) {
+    for (auto doubt = std::size_t{0}; doubt <= static_cast<std::size_t>(Doubt::unlike); ++doubt) {
         RuleLimit limit;
         limit.rule = Rule::implausible;
         limit.doubt = static_cast<Doubt>(doubt);
