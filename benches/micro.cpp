@@ -8,6 +8,7 @@
 #include <map>
 
 #include "benches/frames.h"
+#include "benches/packs.h"
 #include "benches/report.h"
 #include "benches/store.h"
 #include "core/base/crc.h"
@@ -18,6 +19,7 @@
 #include "core/device/p1/p1_reading.h"
 #include "core/device/registers/register_value.h"
 #include "core/sink/batch.h"
+#include "core/steer/battery/law.h"
 #include "generated/devices/devices.h"
 #include "host/crc32c.h"
 
@@ -208,6 +210,24 @@ void register_map_poll(State& state) {
     }
 }
 
+/// A new reading of a pack every 250 ms, and what the law makes of it.
+void battery_law(State& state) {
+    auto packs = battery_packs();
+    battery::Law law({});
+    Instant now;
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        now = now + milliseconds(250);
+        battery::Pack& pack = packs[i++ % packs.size()];
+        pack.at = now;
+        auto limits = law.step({&pack, 1}, now).limits(now);
+        DoNotOptimize(limits);
+    }
+    if (!law.verdict().may_send) {
+        give_up("no pack was believed");
+    }
+}
+
 constexpr std::size_t batch_readings = 100;
 
 std::vector<std::vector<std::uint8_t>> readings() {
@@ -278,6 +298,7 @@ class Collector final : public benchmark::BenchmarkReporter {
 };
 
 constexpr double rtu_least = 8;
+constexpr double law_most_ns = 2000;
 
 Row measured(const Collector& times, const char* name, std::string what, const char* note = "") {
     Row row;
@@ -323,6 +344,10 @@ Report report_of(const Collector& times) {
                         "register_map_poll",
                         "register map: question, 80 registers, reading",
                         "EM24, 13 values, no wire"));
+    Row law = measured(times, "battery_law", "battery: a reading to its limits", "16 cells");
+    law.target = fmt::format("≤ {} µs", law_most_ns / 1000);
+    law.reached = law.figure <= law_most_ns;
+    report.add(law);
     report.add(measured(times,
                         "json_batch",
                         "JSON batch, per reading",
@@ -345,6 +370,7 @@ void register_cases() {
     benchmark::RegisterBenchmark("crc32c_portable_of", crc32c_portable_of)->Arg(200);
     benchmark::RegisterBenchmark("p1_to_values", p1_to_values);
     benchmark::RegisterBenchmark("register_map_poll", register_map_poll);
+    benchmark::RegisterBenchmark("battery_law", battery_law);
     benchmark::RegisterBenchmark("json_batch", json_batch);
     benchmark::RegisterBenchmark("cbor_batch", cbor_batch);
 }
