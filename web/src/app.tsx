@@ -5,6 +5,7 @@ import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Connection } from './api/live';
 import type { Page } from './context';
 import { elapsed } from './context';
+import { Battery } from './pages/battery';
 import { Delivery } from './pages/delivery';
 import { Device } from './pages/device';
 import { Devices } from './pages/devices';
@@ -20,8 +21,10 @@ import { viewOf } from './site/view';
 import { age, clock } from './text/formats';
 import { say } from './text/say';
 
-const pages: { at: string; icon: IconName; key: 'page_home' | 'page_devices' | 'page_delivery' | 'page_faults' }[] = [
+type PageKey = 'page_home' | 'page_battery' | 'page_devices' | 'page_delivery' | 'page_faults';
+const pages: { at: string; icon: IconName; key: PageKey }[] = [
   { at: '', icon: 'home', key: 'page_home' },
+  { at: 'battery', icon: 'battery', key: 'page_battery' },
   { at: 'devices', icon: 'load', key: 'page_devices' },
   { at: 'delivery', icon: 'delivery', key: 'page_delivery' },
   { at: 'faults', icon: 'faults', key: 'page_faults' },
@@ -191,6 +194,8 @@ const Body = ({ page, path }: { page: Page; path: string[] }) => {
       return <Home page={page} />;
     case 'devices':
       return path[1] ? <Device page={page} name={path[1]} /> : <Devices page={page} />;
+    case 'battery':
+      return <Battery page={page} name={path[1]} key={path[1]} />;
     case 'delivery':
       return <Delivery page={page} />;
     case 'faults':
@@ -211,9 +216,17 @@ const Body = ({ page, path }: { page: Page; path: string[] }) => {
   }
 };
 
-const Links = ({ at, icons }: { at: string; icons: boolean }) => (
+/** Where the page belongs among those that are named on every page. */
+const section = (path: readonly string[]): string =>
+  path[0] === 'alerts' ? 'battery' : (path[0] ?? '');
+
+/** A battery's page only where there is a battery. */
+const shownPages = (page: Page): typeof pages =>
+  pages.filter((one) => one.at !== 'battery' || page.live.battery?.body.length);
+
+const Links = ({ page, at, icons }: { page: Page; at: string; icons: boolean }) => (
   <>
-    {pages.map((one) => (
+    {shownPages(page).map((one) => (
       <a key={one.at} href={`#/${one.at}`} aria-current={one.at === at ? 'page' : undefined}>
         {icons && <Icon name={one.icon} />}
         {say(one.key)}
@@ -243,7 +256,7 @@ const Frame = ({ page, path }: { page: Page; path: string[] }) => {
           </a>
           {site && <span class="where">{site}</span>}
           <nav aria-label={say('pages')}>
-            <Links at={path[0] ?? ''} icons={false} />
+            <Links page={page} at={section(path)} icons={false} />
           </nav>
           {session?.password_needed && session.role && (
             <button class="link out" onClick={() => void page.connection.signOut()}>
@@ -267,7 +280,7 @@ const Frame = ({ page, path }: { page: Page; path: string[] }) => {
           })}
       </footer>
       <nav class="tabs" aria-label={say('pages')}>
-        <Links at={path[0] ?? ''} icons />
+        <Links page={page} at={section(path)} icons />
       </nav>
     </>
   );
@@ -291,6 +304,7 @@ export const App = () => {
         devices: since(live.devices?.at_ms),
         readings: (device) => since(live.readings.get(device)?.at_ms),
       },
+      new Set(live.battery?.body.flatMap((one) => one.packs.map((pack) => pack.device))),
     ),
     now_ms: Date.now(),
     tick_ms,
@@ -325,7 +339,7 @@ export const App = () => {
     <>
       <Frame page={page} path={path} />
       <Alarms page={page} />
-      <Shortcuts />
+      <Shortcuts battery={Boolean(live.battery?.body.length)} />
       <Toast text={toast} gone={() => setToast('')} />
     </>
   );

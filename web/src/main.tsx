@@ -7,6 +7,7 @@ import './styles/base.css';
 import './styles/frame.css';
 import './styles/parts.css';
 import './styles/pictures.css';
+import './styles/battery.css';
 import 'uplot/dist/uPlot.min.css';
 import { chooseLanguage, chosenLanguage } from './text/say';
 

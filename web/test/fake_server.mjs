@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { batteryBody } from './fake_battery.mjs';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const types = {
@@ -47,6 +48,8 @@ const standard = () => ({
   down: false,
   socket: true,
   gap: false,
+  scenes: [], // of the batteries, see fake_battery.mjs; empty: a gateway without one
+  lower_s: 60,
   steady: false, // no noise: for pictures that do not change
 });
 
@@ -56,6 +59,8 @@ const titles = {
   battery: 'Battery',
   heat: 'Heat pump',
   gas: 'Gas meter',
+  'pack-1': 'Pack 1',
+  'pack-2': 'Pack 2',
 };
 
 const identities = {
@@ -64,6 +69,8 @@ const identities = {
   battery: ['sunspec', 'pv-lan', 'modbus_tcp', '192.168.1.42:502 unit 1', 'Jouletec', 'Rack 14', '2.4', 'JT-0412', 1000],
   heat: ['demo_meter', 'rs485', 'modbus_rtu', '/dev/ttyUSB0 unit 4', '', '', '1.2', '', 2000],
   gas: ['p1', 'p1', 'serial', '/dev/ttyUSB1 channel 1', 'Itron', 'G4', '', '', 1000],
+  'pack-1': ['tinybms', 'bms', 'serial', '/dev/ttyUSB2', 'Enepaq', 'TinyBMS s516', '2.1', '00A1', 250],
+  'pack-2': ['tinybms', 'bms-2', 'serial', '/dev/ttyUSB3', 'Enepaq', 'TinyBMS s516', '2.1', '00A2', 250],
 };
 
 const settable = {
@@ -87,6 +94,7 @@ export class FakeGateway {
   #backlog = 0;
   #caught_at = 0;
   #next = 1;
+  #lowered = null;
   #server = createServer((request, answer) => void this.#serve(request, answer));
   #timer;
 
@@ -108,6 +116,7 @@ export class FakeGateway {
   set(change = {}, fresh = true) {
     const before = this.state;
     this.state = { ...(fresh ? standard() : before), ...change };
+    this.#lowered = fresh ? null : this.#lowered;
     if (this.state.behind && this.state.behind !== before.behind) {
       this.#backlog = this.state.behind_start;
     }
@@ -355,6 +364,15 @@ export class FakeGateway {
     return { items: this.state.faults };
   }
 
+  battery() {
+    return {
+      items: this.state.scenes.map((scene, i) => ({
+        ...batteryBody(scene, this.#lowered),
+        ...(i > 0 ? { name: `battery-${i + 1}`, title: `Battery ${i + 1}` } : {}),
+      })),
+    };
+  }
+
   #body(type) {
     return { type, ...this[type]() };
   }
@@ -441,6 +459,7 @@ export class FakeGateway {
       devices: () => this.devices(),
       outbox: () => this.outbox(),
       faults: () => this.faults(),
+      battery: () => this.battery(),
       'readings/latest': () => this.readings(),
     };
     const body = bodies[path]?.() ?? recent;
@@ -460,6 +479,10 @@ export class FakeGateway {
       const value = body.quantity === 'relay_closed' && code !== 'executed' ? this.state.relay : body.value;
       if (code === 'executed' && body.quantity === 'relay_closed') {
         this.state.relay = body.value;
+      }
+      if (code === 'executed' && body.quantity === 'charge_current_limit_ma') {
+        this.#lowered = { ma: body.value, until: Date.now() + 1000 * this.state.lower_s };
+        this.#tell();
       }
       if (code === 'executed' && body.quantity === 'power_limit_permille') {
         this.state.limit = body.value;
@@ -490,7 +513,7 @@ export class FakeGateway {
   }
 
   #tell() {
-    for (const type of ['status', 'devices', 'readings', 'outbox', 'faults']) {
+    for (const type of ['status', 'devices', 'readings', 'outbox', 'faults', 'battery']) {
       this.#send(this.#body(type));
     }
   }
@@ -500,7 +523,7 @@ export class FakeGateway {
     const head =
       text.length < 126
         ? Buffer.from([0x81, text.length])
-        : Buffer.from([0x81, 126, text.length >> 8, text.length & 255]);
+        : Buffer.from([0x81, 126, text.length >> 8, text.length & 255]); // up to 64 KB
     for (const socket of this.#sockets) {
       socket.write(Buffer.concat([head, text]));
     }

@@ -2,9 +2,10 @@
 // The page's one connection: a WebSocket that comes back by itself, plain GETs where it is refused.
 import { followSink, type CatchUp } from '../site/delivery';
 import { ask, Refused } from './ask';
+import type { Alert, Battery } from './battery_shapes';
 import type { CommandState, Device, Fault, Latest, Outbox, Session, Status } from './shapes';
 
-interface Timed<T> {
+export interface Timed<T> {
   at_ms: number; // of this page's monotonic clock, when it came in
   body: T;
 }
@@ -16,6 +17,9 @@ export interface Live {
   readings: Map<string, Timed<Latest>>;
   outbox: Timed<Outbox> | null;
   faults: Timed<Fault[]> | null;
+  battery: Timed<Battery[]> | null;
+  alerts: Timed<Alert[]> | null;
+  lacking: Set<string>; // what this gateway has no route for
   results: Map<string, CommandState>;
   catch_up: Map<string, CatchUp>;
   per_second: number | null; // readings of all devices
@@ -29,6 +33,7 @@ const items = <T>(message: Message): T[] => (message.items ?? []) as T[];
 const poll_every_ms = 2000;
 const first_wait_ms = 1000;
 const longest_wait_ms = 15_000;
+const optional = ['battery', 'alerts'];
 const rate_over_ms = 10_000;
 const results_kept = 50;
 
@@ -45,6 +50,9 @@ export class Connection {
     readings: new Map(),
     outbox: null,
     faults: null,
+    battery: null,
+    alerts: null,
+    lacking: new Set(),
     results: new Map(),
     catch_up: new Map(),
     per_second: null,
@@ -183,6 +191,7 @@ export class Connection {
         const path = paths[i]!;
         this.#take({ ...body, type: path === 'readings/latest' ? 'readings' : path });
       });
+      await Promise.all(optional.map((path) => this.#getOptional(path)));
     } catch (error) {
       if (error instanceof Refused && error.status === 401) {
         this.stop();
@@ -191,6 +200,26 @@ export class Connection {
         this.#lost();
       }
     }
+  }
+
+  /** A gateway without a battery need not know these routes. */
+  async #getOptional(path: string): Promise<void> {
+    try {
+      const body = await ask<Record<string, unknown>>(path);
+      this.live.lacking.delete(path);
+      this.#take({ ...body, type: path });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status === 401) {
+        throw error;
+      }
+      this.live.lacking.add(path);
+      this.#changed();
+    }
+  }
+
+  /** One of them again, at once: something was done that changes it. */
+  refresh(path: 'battery' | 'alerts'): void {
+    this.#getOptional(path).catch(() => undefined); // contact is judged by the turn that follows
   }
 
   #again(what: () => void): void {
@@ -251,6 +280,12 @@ export class Connection {
       }
       case 'faults':
         live.faults = { at_ms, body: items<Fault>(message) };
+        break;
+      case 'battery':
+        live.battery = { at_ms, body: items<Battery>(message) };
+        break;
+      case 'alerts':
+        live.alerts = { at_ms, body: items<Alert>(message) };
         break;
       case 'result':
         this.takeResult(message as unknown as CommandState);

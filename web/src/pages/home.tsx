@@ -51,7 +51,7 @@ const FlowPlace = ({
   views: readonly DeviceView[];
   hybrid?: boolean;
 }) => {
-  const mine = views.filter((view) => view.role === place);
+  const mine = views.filter((view) => view.role === place && !view.pack);
   const old = mine.find((view) => freshNumber(view.main) === null);
   const soc = mine
     .flatMap((view) => view.values)

@@ -1,143 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be set on a device. A control says "sent", and only after reading back "confirmed".
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ask, Refused } from '../api/ask';
-import type { CommandState, Settable } from '../api/shapes';
+import type { Settable } from '../api/shapes';
 import type { Page } from '../context';
 import { chartUnit, labelOf, written } from '../site/values';
 import type { DeviceView, LiveValue } from '../site/view';
 import { age, clock, decimal, together } from '../text/formats';
-import { say, sayOr } from '../text/say';
-
-type Phase =
-  | { at: 'ready' }
-  | { at: 'sending'; value: number }
-  | { at: 'sent'; value: number; id: string; time: string; slow: boolean }
-  | { at: 'done'; ok: boolean; text: string; value?: number | null; at_ms?: number };
-
-const ask_again_ms = 700;
-const slow_after_ms = 10_000;
-
-export const commandKey = (): string =>
-  `web-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
+import { say } from '../text/say';
+import { commandKey, mayAct, PhaseLine, useCommand, whyNot, type Phase } from './command';
 
 /** The name without its index, as the tables of quantities know it: relay_closed, power_limit_permille. */
 const asValue = (name: string) => ({ quantity: name, index: 0 });
 
-/** One sentence for a result that is not "executed"; the gateway's own words follow where they add. */
-export function refusal(result: Pick<CommandState, 'code' | 'text' | 'value'>, value: string): string {
-  return sayOr(`code_${result.code ?? ''}`, result.text || String(result.code), { value });
-}
-
-function useCommand(page: Page, view: DeviceView, name: string) {
-  const [phase, setPhase] = useState<Phase>({ at: 'ready' });
-  const device = view.device;
+function useSetting(page: Page, view: DeviceView, name: string) {
   const label = labelOf(asValue(name));
-  const alive = useRef(true);
-  useEffect(() => () => void (alive.current = false), []);
-
-  const pending = phase.at === 'sent' ? phase.id : null;
-  const result = pending ? page.live.results.get(pending) : undefined;
-
-  // The socket brings the result; where it does not, asking does.
-  useEffect(() => {
-    if (pending === null) {
-      return undefined;
-    }
-    const timer = setInterval(() => {
-      ask<CommandState>(`commands/${encodeURIComponent(pending)}`)
-        .then((state) => alive.current && state.state === 'done' && page.connection.takeResult(state))
-        .catch(() => undefined);
-    }, ask_again_ms);
-    const slow = setTimeout(
-      () => setPhase((now) => (now.at === 'sent' ? { ...now, slow: true } : now)),
-      slow_after_ms,
-    );
-    return () => {
-      clearInterval(timer);
-      clearTimeout(slow);
-    };
-  }, [pending]);
-
-  useEffect(() => {
-    if (!result || result.state !== 'done') {
-      return;
-    }
-    const shown = result.value === null ? '' : together(written(name, result.value, device));
-    if (result.code === 'executed') {
-      const time = clock(Date.now(), Date.now(), true);
-      setPhase({
-        at: 'done',
-        ok: true,
-        value: result.value,
-        at_ms: performance.now(),
-        text: say('command_confirmed', { time, value: shown || '' }),
-      });
-      page.toast(say('command_toast', { title: view.title, label, value: shown }));
-    } else {
-      setPhase({ at: 'done', ok: false, text: refusal(result, shown) });
-    }
-  }, [result]);
-
-  const send = (value: number): void => {
-    setPhase({ at: 'sending', value });
-    const body = { target: device.name, action: 'set', quantity: name, value };
-    ask<{ id: string }>('commands', { body, key: commandKey() }).then(
-      ({ id }) =>
-        setPhase({
-          at: 'sent',
-          value,
-          id,
-          time: clock(Date.now(), Date.now(), true),
-          slow: false,
-        }),
-      (error: unknown) =>
-        setPhase({
-          at: 'done',
-          ok: false,
-          text:
-            error instanceof Refused
-              ? error.message ||
-                (error.status === 401 || error.status === 403
-                  ? say('code_denied')
-                  : say('http_status', { status: error.status }))
-              : say('command_lost'),
-        }),
-    );
-  };
-  return { phase, send, busy: phase.at === 'sending' || phase.at === 'sent' };
+  return useCommand(page, view.device.name, name, {
+    shown: (value) => together(written(name, value, view.device)),
+    toast: (shown) => say('command_toast', { title: view.title, label, value: shown }),
+  });
 }
-
-/** Nobody may act without contact, or where no password tells who acts. */
-const mayAct = (page: Page): boolean =>
-  !page.offline && (page.live.session === null || page.live.session.role !== null);
-
-const PhaseLine = ({ page, phase, id }: { page: Page; phase: Phase; id: string }) => {
-  let text = '';
-  let mark = '';
-  if (page.offline) {
-    text = phase.at === 'sent' ? say('command_unsure') : say('offline_control');
-    mark = 'stale';
-  } else if (!mayAct(page)) {
-    text = say('control_needs_password');
-    mark = 'stale';
-  } else if (phase.at === 'sending') {
-    text = say('command_sending');
-    mark = 'stale';
-  } else if (phase.at === 'sent') {
-    text = phase.slow ? say('command_slow') : say('command_sent', { time: phase.time });
-    mark = 'stale';
-  } else if (phase.at === 'done') {
-    text = phase.text;
-    mark = phase.ok ? 'ok' : 'warning';
-  }
-  return (
-    <p class="phase" role="status" id={id} data-phase={phase.at}>
-      {mark && <i class={`dot ${mark}`} aria-hidden="true" />}
-      <span>{text}</span>
-    </p>
-  );
-};
 
 /** What was read back holds until a newer reading comes: the two never contradict each other. */
 function afterReadBack(page: Page, phase: Phase, value: LiveValue | undefined): LiveValue | undefined {
@@ -153,7 +35,7 @@ function afterReadBack(page: Page, phase: Phase, value: LiveValue | undefined): 
 const isSwitch = (settable: Settable): boolean => settable.least === 0 && settable.most === 1;
 
 const SwitchControl = ({ page, view, settable }: { page: Page; view: DeviceView; settable: Settable }) => {
-  const { phase, send, busy } = useCommand(page, view, settable.name);
+  const { phase, send, busy } = useSetting(page, view, settable.name);
   const value = afterReadBack(
     page,
     phase,
@@ -215,7 +97,7 @@ export function typed(text: string, by: number, settable: Settable): number | nu
 }
 
 const NumberControl = ({ page, view, settable }: { page: Page; view: DeviceView; settable: Settable }) => {
-  const { phase, send, busy } = useCommand(page, view, settable.name);
+  const { phase, send, busy } = useSetting(page, view, settable.name);
   const [text, setText] = useState('');
   const [wrong, setWrong] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -312,7 +194,7 @@ export const PollNow = ({ page, view }: { page: Page; view: DeviceView }) => {
         {say('poll_now')}
       </button>
       <span class="s dim" role="status">
-        {mayAct(page) || page.offline ? said : say('control_needs_password')}
+        {mayAct(page) || page.offline ? said : whyNot(page)}
       </span>
     </div>
   );

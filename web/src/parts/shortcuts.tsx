@@ -5,8 +5,9 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { say } from '../text/say';
 import type { Key } from '../text/en';
 
-const keys: [string, string, Key][] = [
+const all_keys: [string, string, Key][] = [
   ['h', '#/', 'page_home'],
+  ['b', '#/battery', 'page_battery'],
   ['d', '#/devices', 'page_devices'],
   ['s', '#/delivery', 'page_delivery'],
   ['f', '#/faults', 'page_faults'],
@@ -33,7 +34,8 @@ function keepOff(off: boolean): void {
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.matches('input, select, textarea, [role=slider]');
 
-export const Shortcuts = () => {
+export const Shortcuts = ({ battery }: { battery: boolean }) => {
+  const keys = all_keys.filter(([key]) => battery || key !== 'b');
   const dialog = useRef<HTMLDialogElement>(null);
   const [off, setOff] = useState(readOff);
   // At once: a key right after the switch finds it switched.
@@ -56,7 +58,7 @@ export const Shortcuts = () => {
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
-  }, [off]);
+  }, [off, battery]);
   return (
     <dialog ref={dialog} aria-labelledby="h-keys">
       <h2 id="h-keys">{say('keys_title')}</h2>

@@ -55,3 +55,10 @@ export function csvOf(series: CsvSeries): string {
   });
   return `${[head, ...rows].join('\r\n')}\r\n`;
 }
+
+/** A step of 1, 2 or 5 times a power of ten, so that about `parts` of them cover the span. */
+export function niceStep(span: number, parts: number): number {
+  const rough = Math.max(1e-9, span) / parts;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return power * ([1, 2, 5, 10].find((factor) => power * factor >= rough * 0.999) ?? 10);
+}

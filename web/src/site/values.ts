@@ -38,6 +38,12 @@ const units: Unit[] = [
   { suffix: '_wh', group: 'energy', write: (v) => meterReading(v), chart: [1e3, 'kWh'] },
   { suffix: '_mv', group: 'electric', write: voltage, chart: [1e3, 'V'] },
   { suffix: '_ma', group: 'electric', write: current, chart: [1e3, 'A'] },
+  {
+    suffix: '_mah',
+    group: 'battery',
+    write: (v) => ({ number: decimal(v / 1e3, 1), unit: 'Ah' }),
+    chart: [1e3, 'Ah'],
+  },
   { suffix: '_mhz', group: 'electric', write: frequency, chart: [1e3, 'Hz'] },
   { suffix: '_mc', group: 'state', write: temperature, chart: [1e3, '°C'] },
   { suffix: '_permille', group: 'state', write: (v) => share(v, 1), chart: [10, '%'] },
@@ -58,9 +64,9 @@ const unitOf = (quantity: string): Unit =>
 const stem = (quantity: string): string =>
   quantity.slice(0, quantity.length - unitOf(quantity).suffix.length);
 
-const batteries = new Set(['soc', 'soh', 'cell_voltage', 'capacity', 'available_energy']);
+const batteries = new Set(['soc', 'soh', 'cell_voltage', 'cell_voltage_min', 'cell_voltage_max', 'capacity', 'available_energy']);
 const limits = new RegExp(
-  '^(rated_|power_limit|charge_limit|discharge_limit|charge_power_max|discharge_power_max|current_limit|storage_control)',
+  '^(rated_|power_limit|(dis)?charge_(current_|voltage_)?limit|charge_power_max|discharge_power_max|current_limit|storage_control)',
 );
 
 export function groupOf(quantity: string): Group {
@@ -118,6 +124,8 @@ export function written(
     case 'event_bits':
       return { number: value ? `0x${value.toString(16)}` : say('none'), unit: '' };
     case 'cell_voltage_mv':
+    case 'cell_voltage_min_mv':
+    case 'cell_voltage_max_mv':
       return { number: decimal(value / 1e3, 3), unit: 'V' };
     case 'capacity_wh':
     case 'available_energy_wh':

@@ -16,6 +16,7 @@ export interface DeviceView {
   main: LiveValue | undefined;
   age_s: number | null; // of the last reading
   silent: boolean; // asleep or refusing: what it shows is old
+  pack: boolean; // part of a battery that stands for it
 }
 
 /** Older than three times the expected interval, at least 10 s. */
@@ -45,6 +46,7 @@ export function viewOf(
   devices: readonly Device[],
   latest: readonly Latest[],
   seconds_since: { devices: number; readings: (device: string) => number },
+  packs: ReadonlySet<string> = new Set(),
 ): DeviceView[] {
   const roles = rolesOf(devices, latest);
   return devices.map((device) => {
@@ -70,6 +72,7 @@ export function viewOf(
       main: mainOf(role, values),
       age_s: ages.length ? Math.min(...ages) : null,
       silent,
+      pack: packs.has(device.name),
     };
   });
 }
@@ -94,7 +97,7 @@ const sum = (numbers: (number | null)[]): number | null | undefined =>
 /** What flows between the places; null where there is no grid meter to compute the house from. */
 export function powersOf(views: readonly DeviceView[]): Powers | null {
   const of = (role: Role): (number | null)[] =>
-    views.filter((view) => view.role === role).map((view) => freshNumber(view.main));
+    views.filter((view) => view.role === role && !view.pack).map((view) => freshNumber(view.main));
   const grid = of('grid')[0];
   if (grid === undefined) {
     return null;

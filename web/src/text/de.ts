@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every text of the pages in German.
+import { battery_de } from './battery_de';
 import type { Entry, Key } from './en';
 
 export const de: Record<Key, Entry> = {
+  ...battery_de,
+
   // frame
   to_content: 'Zum Inhalt',
   pages: 'Seiten',
@@ -198,6 +201,7 @@ export const de: Record<Key, Entry> = {
 
   // control
   control: 'Bedienung',
+  control_needs_role: 'Diese Rolle darf zusehen, aber nicht schalten. Mit einer anmelden, die es darf.',
   control_needs_password: 'Handeln braucht ein Passwort: web.password_scrypt in den Einstellungen setzen. Bis dahin zeigt diese Seite nur.',
   relay_is_closed: 'geschlossen',
   relay_is_open: 'offen',

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every text of the pages in English; the other tables have the same keys.
 
-export type Entry = string | { one: string; other: string };
+import { battery_en } from './battery_en';
+import type { Entry } from './entry';
+
+export type { Entry } from './entry';
 
 const table = {
+  ...battery_en,
+
   // frame
   to_content: 'To the content',
   pages: 'Pages',
@@ -192,6 +197,7 @@ const table = {
 
   // control
   control: 'Control',
+  control_needs_role: 'This role may look, but not act. Sign in with one that may.',
   control_needs_password: 'Acting needs a password: set web.password_scrypt in the settings. Until then this page only shows.',
   relay_is_closed: 'closed',
   relay_is_open: 'open',

@@ -99,6 +99,9 @@ export const current = (ma: number): Figure => ({
   unit: 'A',
 });
 
+/** A limit: whole where it is whole, else to a tenth. 47 A, 47.3 A. */
+export const amperes = (ma: number): string => decimal(ma / 1e3, ma % 1000 === 0 ? 0 : 1);
+
 export const temperature = (mc: number): Figure => ({ number: decimal(mc / 1e3, 1), unit: '°C' });
 export const share = (permille: number, decimals = 0): Figure => ({
   number: decimal(permille / 10, decimals),
