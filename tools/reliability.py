@@ -29,6 +29,8 @@ KEPT = ROOT / "docs" / "reliability-figures.json"
 CUTS = BUILD / "tests" / "power_cut"
 E2E = ROOT / "tests" / "e2e"
 OUTBOX = ("core/base", "core/model", "core/outbox")
+LAW = ("core/base", "core/model", "core/steer")
+BATTERY = BUILD / "tests" / "battery"
 PATH = OUTBOX + ("core/bus", "core/codec", "core/device", "core/sink", "core/task", "core/trust",
                  "host", "apps/jouleway")
 
@@ -65,6 +67,20 @@ CAMPAIGNS = [
              "accepted, {power_cuts} power cuts, {lost} lost, {executed_twice} of {commands} "
              "commands executed twice, {unreported} not reported", PATH,
              "TigerBeetle: 1 024 cores around the clock, about 1000 times real time"),
+    Campaign("battery_limits", "Batteries that charge, empty, freeze, fall silent and talk "
+             "nonsense, under random settings", "simulated", [BATTERY / "battery_limits"],
+             ["--states", "10000000", "--threads", "2"],
+             ["--states", "1000000000", "--threads", "2", "--from", "1000000"],
+             "{states} states, {violations} violations of I-12 to I-15, I-18 and I-22; {charging} "
+             "of them allowed charging, {discharging} discharging", LAW,
+             "no peer publishes such a figure"),
+    Campaign("battery_silence", "Silence of a BMS in a random state: the longest that a current "
+             "outlives the last reading", "simulated", [BATTERY / "battery_silence"],
+             ["--states", "10000"], ["--states", "1000000", "--from", "1000000"],
+             "{states} states: charging {charge_ms} ms; discharging on the grid "
+             "{discharge_grid_ms} ms, off it {discharge_off_grid_ms} ms, or {discharge_outside_ms} "
+             "ms if a cell lay outside the middle band", LAW,
+             "Victron 3 s, SMA 60 s, dbus-serialbattery 60 s"),
     Campaign("cut_points", "The disk cut off at a block write: ext4 on dm-log-writes in a guest "
              "kernel, played back to random points", "real processes, real file system",
              [sys.executable, ROOT / "tests" / "uml" / "cut_points.py"], ["--cuts", "20"],
@@ -121,6 +137,9 @@ FOUND = [
     "and carried out all the same (f85e7b0).",
     "world, seeds 99, 125, 143 and 864: a journal found full, whose first sync failed, got stuck; "
     "a command begun after a failed sync could be executed twice (1345b22).",
+    "battery_limits: time in which a current could not rise counted for its next rise; a stage of "
+    "charging went below an empty pack; packs that exclude each other were steered; the board's "
+    "sensor did not stand for lost ones (937f217).",
     "kill: a restart forgot the wall time of a boot where one of the sixteen boots before had "
     "never learned it; records that were sent again had no time (6d41fd5).",
 ]
@@ -237,7 +256,8 @@ written by `tools/reliability.py --write`; nobody edits it.
 6. Outside the model: a disk that loses what it called synced, two independent damages that hit the
    same record and its number, and whoever has the machine in hand.
 
-*Simulated* means the real outbox over a simulated medium; *real processes* means the shipped
+*Simulated* means the real outbox over a simulated medium, or the real law of a battery on a
+simulated clock; *real processes* means the shipped
 gateway, simulated devices on loopback and a real mosquitto.
 
 ## Figures

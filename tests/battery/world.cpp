@@ -55,7 +55,7 @@ BatteryWorld::BatteryWorld(Random& random, const LawSettings& settings)
     : random_(random),
       settings_(settings),
       count_(1 + (random.one_in(3) ? random.below(3) : 0)),
-      calm_(std::array{1, 6, 60}[random.below(3)]),
+      calm_(std::array<std::uint64_t, 3>{1, 6, 60}[random.below(3)]),
       cells_(between(random, 4, 16)) {
     // Some of them live through a wrap of 32-bit milliseconds.
     now_ = Instant{random.one_in(4) ? ((std::int64_t{1} << 32) - 30'000) * 1000

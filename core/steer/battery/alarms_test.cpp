@@ -34,6 +34,7 @@ TEST(a_healthy_battery_is_ok_and_says_what_it_cannot_tell) {
     }
 }
 
+// D3: cells are compared with the cut-off of a cell, never the pack's voltage.
 TEST(each_alarm_has_its_thresholds) {
     using enum BatteryAlarm;
     constexpr AlarmLevel ok = AlarmLevel::ok;

@@ -216,6 +216,7 @@ TEST(every_rule_is_listed_the_lowest_charge_current_first) {
     EXPECT(scene.row(Rule::bms_rating).discharge_current_ma == 80'000);
 }
 
+// D4: the limits are those that the BMS is set to, not the largest currents that it ever saw.
 TEST(a_rating_below_the_owners_setting_counts) {
     LawScene scene;
     scene.packs[0].charge_current_max_ma = 20'000;

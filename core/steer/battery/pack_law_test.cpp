@@ -147,6 +147,7 @@ TEST(no_temperature_at_all_means_no_charging) {
     EXPECT(scene.law.verdict().charge_rule == Rule::temperature);
 }
 
+// D5: a temperature of now, of the cells first, else of the board.
 TEST(the_board_stands_for_cells_without_a_sensor) {
     LawScene scene;
     scene.packs[0].temperatures_mc = {};

@@ -26,6 +26,7 @@ TEST(a_reading_without_one_of_its_numbers_is_incomplete) {
     EXPECT(doubt_of([](Pack& p) { p.cells_mv[15] = std::nullopt; }) == Doubt::cell_count);
 }
 
+// D12: a charge limit that is missing was once replaced by the peak discharge current.
 TEST(a_limit_that_the_bms_never_told_is_no_limit_to_rely_on) {
     EXPECT(doubt_of([](Pack& p) { p.charge_current_max_ma = std::nullopt; }) ==
            Doubt::settings_unknown);
@@ -111,6 +112,46 @@ TEST(values_that_do_not_change_for_a_minute_under_current_count_as_silence) {
     EXPECT(scene.charge_ma() == 50'000);
     scene.run(seconds(10));
     EXPECT(scene.charge_ma() == 0 && scene.discharge_ma() == 0);
+}
+
+TEST(a_pack_voltage_that_is_stuck_is_noticed_once_the_cells_have_moved_two_per_cent) {
+    LawScene scene;
+    scene.read();
+    const std::int64_t stuck = *scene.packs[0].voltage_mv;
+    for (std::int64_t mv = 3299; mv >= 3236; --mv) {
+        scene.set_cells(mv);
+        scene.packs[0].voltage_mv = stuck;
+        scene.read();
+        EXPECT((scene.row(Rule::implausible).doubt == Doubt::cell_sum) == (mv < 3234));
+    }
+    scene.set_cells(3233);
+    scene.packs[0].voltage_mv = stuck;
+    scene.read();
+    EXPECT(scene.row(Rule::implausible).doubt == Doubt::cell_sum);
+}
+
+TEST(one_number_that_is_stuck_alone_is_no_frozen_reading) {
+    for (int stuck = 0; stuck < 4; ++stuck) {
+        LawScene scene;
+        scene.shimmers = false;
+        for (int i = 0; i < 300; ++i) {
+            const std::int64_t wave = i % 2;
+            if (stuck != 0) {
+                scene.packs[0].current_ma = 5000 + wave;
+            }
+            if (stuck != 1) {
+                scene.set_cell(4, 3300 + wave);
+            }
+            if (stuck != 2) {
+                scene.packs[0].temperatures_mc[0] = 20'000 + 100 * wave;
+            }
+            if (stuck != 3) {
+                scene.packs[0].board_temperature_mc = 30'000 + 100 * wave;
+            }
+            scene.run(milliseconds(250));
+        }
+        EXPECT(scene.row(Rule::implausible).rule == Rule::none && scene.charge_ma() == 50'000);
+    }
 }
 
 TEST(values_may_stand_still_while_no_current_flows) {

@@ -43,6 +43,7 @@ TEST(zero_limits_are_sent_too_once_the_readings_are_complete) {
     EXPECT(scene.voltage_mv() > 0);
 }
 
+// D6: the last frame was once repeated for ever.
 TEST(charging_falls_from_two_to_ten_seconds_of_silence) {
     LawScene scene;
     scene.read();
