@@ -28,7 +28,7 @@ void add_decode(CLI::App& app, DecodeOptions& options, int& exit_code) {
     command->callback([&] { exit_code = decode(options); });
 }
 
-void add_can(CLI::App& app, CanOptions& options, int& exit_code) {
+CLI::App& add_can(CLI::App& app, CanOptions& options, int& exit_code) {
     auto* command = app.add_subcommand("can", "CAN frames from batteries to inverters");
     command->require_subcommand(1);
     auto* check = command->add_subcommand(
@@ -53,6 +53,51 @@ void add_can(CLI::App& app, CanOptions& options, int& exit_code) {
         options.action = "conversions";
         exit_code = can(options);
     });
+    return *command;
+}
+
+void add_device(CLI::App& command, CanTrafficOptions& options) {
+    command
+        .add_option("device", options.device, "CAN interface (can0), or an slcan adapter's port")
+        ->required();
+    command.add_option("--baud", options.baud, "Of the adapter's serial line")
+        ->capture_default_str();
+    command.add_option("--bitrate", options.bitrate, "Of the bus, behind an adapter")
+        ->capture_default_str();
+}
+
+void add_can_traffic(CLI::App& can, CanTrafficOptions& options, int& exit_code) {
+    const auto run = [&](const char* action) {
+        return [&options, &exit_code, action] {
+            options.action = action;
+            exit_code = can_traffic(options);
+        };
+    };
+    auto* record = can.add_subcommand("record", "Write down what passes on a bus (candump -L)");
+    add_device(*record, options);
+    record->add_option("--out", options.file, "Log file; - is standard output")
+        ->capture_default_str();
+    record->add_option("--bytes", options.bytes_max, "Most that the log takes on disk")
+        ->capture_default_str();
+    record->add_option("--frames", options.frames_max, "End after so many");
+    record->add_option("--seconds", options.seconds, "End after so long");
+    record->footer(
+        "A full FILE becomes FILE.1 and so on; the fourth is given up. Ends with ^C.\n"
+        "Example: joulectl can record can0 --out battery.log --bytes 10000000");
+    record->callback(run("record"));
+    auto* replay = can.add_subcommand("replay", "Send a log onto a bus, as fast as it was");
+    replay->add_option("log", options.file, "Log of candump or SavvyCAN; - is standard input")
+        ->required();
+    add_device(*replay, options);
+    replay->add_option("--speed", options.speed, "2: twice as fast")->capture_default_str();
+    replay->callback(run("replay"));
+    auto* convert = can.add_subcommand("convert", "Print a log in another form");
+    convert->add_option("log", options.file, "Log of candump or SavvyCAN; - is standard input")
+        ->required();
+    convert->add_option("--to", options.form, "candump or savvycan")
+        ->check(CLI::IsMember({"candump", "savvycan"}))
+        ->required();
+    convert->callback(run("convert"));
 }
 
 void add_crc(CLI::App& app, CrcOptions& options, int& exit_code) {
@@ -176,13 +221,15 @@ int run(int argc, char** argv) {
     DecodeOptions decode_options;
     CrcOptions crc_options;
     CanOptions can_options;
+    CanTrafficOptions can_traffic_options;
     SimOptions sim_options;
     WorldOptions world_options;
     CommandOptions command_options;
     OutboxOptions outbox_options;
     add_decode(app, decode_options, exit_code);
     add_sim(app, sim_options, exit_code);
-    add_can(app, can_options, exit_code);
+    CLI::App& can = add_can(app, can_options, exit_code);
+    add_can_traffic(can, can_traffic_options, exit_code);
     add_crc(app, crc_options, exit_code);
     add_outbox(app, outbox_options, exit_code);
     add_world(app, world_options, exit_code);

@@ -35,6 +35,20 @@ struct CanOptions {
 };
 int can(const CanOptions& options);
 
+struct CanTrafficOptions {
+    std::string action;      // record, replay or convert
+    std::string device;      // name of a CAN interface, or path of an slcan adapter's serial port
+    std::string file = "-";  // the log
+    std::uint32_t baud = 115'200;
+    std::uint32_t bitrate = 500'000;
+    std::uint64_t bytes_max = 64U << 20U;  // of all files of a recorded log together
+    std::uint64_t frames_max = 0;          // 0: until it is told to end
+    std::int64_t seconds = 0;              // likewise
+    double speed = 1;
+    std::string form = "candump";  // of a converted log; or savvycan
+};
+int can_traffic(const CanTrafficOptions& options);
+
 struct CrcOptions {
     std::string name;
     std::string bytes;

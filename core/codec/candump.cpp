@@ -275,6 +275,23 @@ class LineReader {
     Line result_;
 };
 
+void put_hex(std::uint32_t value, unsigned count, Text& out) {
+    for (unsigned i = count; i > 0; --i) {
+        out.put("0123456789ABCDEF"[(value >> (4 * (i - 1))) & 0xF]);
+    }
+}
+
+/// Up to four digits at the end of a name.
+std::uint32_t number_at_end(std::string_view name) {
+    std::uint32_t number = 0;
+    std::uint32_t scale = 1;
+    for (; scale <= 1000 && !name.empty() && is_digit(name.back()); scale *= 10) {
+        number += scale * static_cast<std::uint32_t>(name.back() - '0');
+        name.remove_suffix(1);
+    }
+    return number;
+}
+
 }  // namespace
 
 Line read_line(std::string_view line) {
@@ -291,16 +308,22 @@ void put_line(const LoggedFrame& logged, Text& out) {
         out.put(static_cast<char>('0' + (time_us / scale) % 10));
     }
     out.put(") ").put(logged.bus.empty() ? "can0" : logged.bus.view()).put(' ');
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    const auto put_hex = [&](std::uint32_t value, unsigned count) {
-        for (unsigned i = count; i > 0; --i) {
-            out.put(digits[(value >> (4 * (i - 1))) & 0xF]);
-        }
-    };
-    put_hex(logged.frame.id, logged.frame.extended ? 8 : 3);
+    put_hex(logged.frame.id, logged.frame.extended ? 8 : 3, out);
     out.put('#');
     for (const std::uint8_t byte : logged.frame.bytes()) {
-        put_hex(byte, 2);
+        put_hex(byte, 2, out);
+    }
+    out.put('\n');
+}
+
+void put_savvycan(const LoggedFrame& logged, Text& out) {
+    out.put(std::max<std::int64_t>(logged.time_us.value_or(0), 0)).put(',');
+    put_hex(logged.frame.id, 8, out);
+    out.put(logged.frame.extended ? ",true,Rx," : ",false,Rx,");
+    out.put(number_at_end(logged.bus.view())).put(',').put(logged.frame.size).put(',');
+    for (const std::uint8_t byte : logged.frame.bytes()) {
+        put_hex(byte, 2, out);
+        out.put(',');
     }
     out.put('\n');
 }

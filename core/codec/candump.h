@@ -38,4 +38,13 @@ inline constexpr std::size_t line_max = 72;
 /// time before 1970 too.
 void put_line(const LoggedFrame& logged, Text& out);
 
+/// The head of SavvyCAN's CSV, version 2.
+inline constexpr std::string_view savvycan_head =
+    "Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8\n";
+
+/// Appends "1436509052249713,00000351,false,Rx,0,2,43,02,\n"; also at most `line_max` characters.
+/// The number of the bus is the one at the end of its name, 0 where there is none. Times as
+/// put_line().
+void put_savvycan(const LoggedFrame& logged, Text& out);
+
 }  // namespace jw::candump

@@ -92,4 +92,19 @@ TEST(a_line_is_written_as_candump_does) {
     EXPECT(text.view() == "(1.500000) can1 35C#C000\n");
 }
 
+TEST(a_line_of_savvycan_is_written_as_it_writes_it_and_reads_the_same) {
+    std::array<char, candump::line_max> room{};
+    Text text(room);
+    candump::put_savvycan({{0x35C, false, 2, {0xC0, 0}}, 1'500'000, "can12"}, text);
+    EXPECT(text.view() == "1500000,0000035C,false,Rx,12,2,C0,00,\n");
+    EXPECT(!read_line(candump::savvycan_head).logged);
+    for (const candump::LoggedFrame& logged :
+         {candump::LoggedFrame{{0x1FFF'FFFF, true, 8, {1, 2, 3}}, 999'999'999'999'999'999, "9999"},
+          candump::LoggedFrame{{5, false, 0, {}}, 0, "0"}}) {
+        text.clear();
+        candump::put_savvycan(logged, text);
+        EXPECT(text.ok() && read_line(text.view()).logged == logged);
+    }
+}
+
 }  // namespace

@@ -233,5 +233,6 @@ if __name__ == "__main__":
     import can_cases  # noqa: F401
     import outbox_cases  # noqa: F401
     import sim_cases  # noqa: F401
+    import can_traffic_cases  # noqa: F401
     import tinybms_cases  # noqa: F401
     sys.exit(harness.run_all())
