@@ -104,5 +104,50 @@ TEST(sending_goes_on_while_one_pack_speaks) {
     EXPECT(scene.law.verdict().age >= seconds(400));
 }
 
+TEST(packs_whose_voltages_exclude_each_other_get_no_current) {
+    LawScene scene(large(), 2);
+    Pack& small = scene.packs[1];
+    small.cell_count = 8;
+    for (std::size_t i = 8; i < cells_max; ++i) {
+        small.cells_mv[i] = std::nullopt;
+    }
+    small.voltage_mv = 8 * 3300;
+    scene.read();
+    EXPECT(scene.charge_ma() == 0 && scene.discharge_ma() == 0);
+    EXPECT(scene.row(Rule::implausible).doubt == Doubt::unlike);
+    EXPECT(scene.voltage_mv() == 8 * 3450 || scene.voltage_mv() == 8 * 3600);
+    EXPECT(scene.law.verdict().hull_clamps == 0);
+}
+
+TEST(the_lower_bound_of_two_stages_counts) {
+    LawSettings settings = large();
+    settings.float_current_ma = 3000;
+    LawScene scene(settings, 2);
+    scene.packs[0].soc_permille = 20;   // sustained with 5 A
+    scene.packs[1].soc_permille = 990;  // floating with 3 A
+    scene.read();
+    EXPECT(scene.charge_ma() == 3000 && scene.discharge_ma() == 5000);
+}
+
+TEST(the_protection_of_a_cell_shrinks_the_current_of_all) {
+    LawSettings settings = large();
+    settings.charge_by_cell = {};
+    LawScene scene(settings, 2);
+    scene.set_cells(3480, 1);
+    scene.set_cell(1, 3530, 1);
+    scene.packs[1].current_ma = 0;
+    scene.read();
+    EXPECT(scene.voltage_mv() == 54'800);  // of 55.2 V
+    EXPECT(scene.charge_ma() == 119'040);  // of 120 A
+    EXPECT(scene.law.verdict().charge_rule == Rule::charge_voltage);
+}
+
+TEST(no_packs_allow_nothing) {
+    LawScene scene({}, 0);
+    scene.step();
+    EXPECT(!scene.law.verdict().may_send && scene.limits() == BatteryLimits{});
+    EXPECT(scene.law.verdict().charge_rule == Rule::not_ready);
+}
+
 }  // namespace
 }  // namespace jw::battery

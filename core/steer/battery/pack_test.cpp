@@ -75,5 +75,57 @@ TEST(indices_that_no_pack_has_are_passed_over) {
     EXPECT(pack_of(device.snapshot).at.us < 0);
 }
 
+TEST(every_quantity_finds_its_place) {
+    Device device;
+    const Instant at{9'000'000};
+    const Quantity whole[] = {Quantity::voltage_mv,
+                              Quantity::current_ma,
+                              Quantity::soc_permille,
+                              Quantity::soh_permille,
+                              Quantity::battery_state,
+                              Quantity::battery_alarm_bits,
+                              Quantity::balancing_bits,
+                              Quantity::cell_count,
+                              Quantity::cell_full_mv,
+                              Quantity::cell_empty_mv,
+                              Quantity::cell_overvoltage_mv,
+                              Quantity::cell_undervoltage_mv,
+                              Quantity::charge_current_max_ma,
+                              Quantity::discharge_current_max_ma,
+                              Quantity::temperature_max_mc,
+                              Quantity::charge_temperature_min_mc,
+                              Quantity::capacity_mah};
+    std::int64_t number = 1;
+    for (const Quantity quantity : whole) {
+        device.put(quantity, 0, number++, at);
+    }
+    device.put(Quantity::power_w, 0, 99, at);
+    device.put(Quantity::voltage_mv, 1, 99, at);
+    device.put(Quantity::current_ma, 1, 99, at);
+    const Pack pack = pack_of(device.snapshot);
+    const Number* const places[] = {&pack.voltage_mv,
+                                    &pack.current_ma,
+                                    &pack.soc_permille,
+                                    &pack.soh_permille,
+                                    &pack.activity,
+                                    &pack.alarm_bits,
+                                    &pack.balancing_bits,
+                                    &pack.cell_count,
+                                    &pack.cell_full_mv,
+                                    &pack.cell_empty_mv,
+                                    &pack.cell_overvoltage_mv,
+                                    &pack.cell_undervoltage_mv,
+                                    &pack.charge_current_max_ma,
+                                    &pack.discharge_current_max_ma,
+                                    &pack.temperature_max_mc,
+                                    &pack.charge_temperature_min_mc,
+                                    &pack.capacity_mah};
+    number = 1;
+    for (const Number* const place : places) {
+        EXPECT(*place == number++);
+    }
+    EXPECT(pack.settings_at == at && !pack.online);
+}
+
 }  // namespace
 }  // namespace jw::battery
