@@ -7,6 +7,7 @@
 #include <bit>
 #include <map>
 
+#include "benches/can_frames.h"
 #include "benches/frames.h"
 #include "benches/packs.h"
 #include "benches/report.h"
@@ -228,6 +229,71 @@ void battery_law(State& state) {
     }
 }
 
+void can_encode(State& state) {
+    const auto states = can_states();
+    const can_out::Frame& limits = can_limits();
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        auto frame = can_out::encode(limits, states[i++ % states.size()]);
+        DoNotOptimize(frame);
+    }
+}
+
+void can_decode(State& state) {
+    const auto frames = can_frames();
+    const can_out::Frame& limits = can_limits();
+    can_out::BatteryState battery;
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        if (!can_out::decode(limits, frames[i++ % frames.size()], battery)) {
+            give_up("a frame was refused");
+        }
+        DoNotOptimize(battery.charge_current_ma);
+    }
+}
+
+void slcan_write(State& state) {
+    const auto frames = can_frames();
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        std::array<std::uint8_t, slcan::line_max> line;
+        Writer out(line);
+        slcan::put_frame(frames[i++ % frames.size()], out);
+        DoNotOptimize(line);
+    }
+}
+
+void slcan_read(State& state) {
+    const auto lines = slcan_lines();
+    slcan::Receiver receiver;
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        Bytes line = lines[i++ % lines.size()];
+        auto message = receiver.take(line);
+        DoNotOptimize(message);
+    }
+}
+
+void socket_write(State& state) {
+    const auto frames = can_frames();
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        std::array<std::uint8_t, linux_can::frame_size> bytes;
+        Writer out(bytes);
+        linux_can::put_frame(frames[i++ % frames.size()], out);
+        DoNotOptimize(bytes);
+    }
+}
+
+void socket_read(State& state) {
+    const auto frames = socket_frames();
+    std::size_t i = 0;
+    for ([[maybe_unused]] const auto _ : state) {
+        auto message = linux_can::read_frame(frames[i++ % frames.size()]);
+        DoNotOptimize(message);
+    }
+}
+
 constexpr std::size_t batch_readings = 100;
 
 std::vector<std::vector<std::uint8_t>> readings() {
@@ -299,6 +365,7 @@ class Collector final : public benchmark::BenchmarkReporter {
 
 constexpr double rtu_least = 8;
 constexpr double law_most_ns = 2000;
+constexpr double can_most_ns = 20;
 
 Row measured(const Collector& times, const char* name, std::string what, const char* note = "") {
     Row row;
@@ -315,6 +382,24 @@ void compare(
     row.ratio = paired(times.ns(other), times.ns(name));
     row.note += fmt::format(
         "{}{}: {:.1f} ns", row.note.empty() ? "" : "; ", as, spread(times.ns(other)).median);
+}
+
+void add_can(Report& report, const Collector& times) {
+    const struct {
+        const char* name;
+        const char* what;
+    } cases[] = {{"can_encode", "CAN frame 0x351 from its values"},
+                 {"can_decode", "CAN frame 0x351 to its values"},
+                 {"slcan_write", "CAN frame to slcan text"},
+                 {"slcan_read", "slcan text to its CAN frame"},
+                 {"socket_write", "CAN frame to a socket's bytes"},
+                 {"socket_read", "a socket's bytes to their CAN frame"}};
+    for (const auto& one : cases) {
+        Row row = measured(times, one.name, one.what);
+        row.target = fmt::format("≤ {} ns", can_most_ns);
+        row.reached = row.figure <= can_most_ns;
+        report.add(row);
+    }
 }
 
 Report report_of(const Collector& times) {
@@ -348,6 +433,7 @@ Report report_of(const Collector& times) {
     law.target = fmt::format("≤ {} µs", law_most_ns / 1000);
     law.reached = law.figure <= law_most_ns;
     report.add(law);
+    add_can(report, times);
     report.add(measured(times,
                         "json_batch",
                         "JSON batch, per reading",
@@ -371,6 +457,12 @@ void register_cases() {
     benchmark::RegisterBenchmark("p1_to_values", p1_to_values);
     benchmark::RegisterBenchmark("register_map_poll", register_map_poll);
     benchmark::RegisterBenchmark("battery_law", battery_law);
+    benchmark::RegisterBenchmark("can_encode", can_encode);
+    benchmark::RegisterBenchmark("can_decode", can_decode);
+    benchmark::RegisterBenchmark("slcan_write", slcan_write);
+    benchmark::RegisterBenchmark("slcan_read", slcan_read);
+    benchmark::RegisterBenchmark("socket_write", socket_write);
+    benchmark::RegisterBenchmark("socket_read", socket_read);
     benchmark::RegisterBenchmark("json_batch", json_batch);
     benchmark::RegisterBenchmark("cbor_batch", cbor_batch);
 }

@@ -3,6 +3,7 @@
 #include "core/bus/slcan.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace jw::slcan {
 namespace {
@@ -28,76 +29,76 @@ constexpr std::array<std::uint8_t, 256> digit_values = [] {
     return values;
 }();
 
-/// Hex digits from the front of a line; one that is none, or is not there, is remembered.
-class Digits {
-  public:
-    explicit Digits(Bytes text) : text_(text) {}
-    [[nodiscard]] bool ok() const { return ok_; }
-    [[nodiscard]] std::size_t remaining() const { return text_.size() - at_; }
-
-    std::uint32_t number(std::size_t digits) {
-        std::uint32_t value = 0;
-        if (digits > remaining()) {
-            ok_ = false;
-            return 0;
-        }
-        std::uint8_t seen = 0;
-        for (std::size_t i = 0; i < digits; ++i) {
-            const std::uint8_t digit = digit_values[text_[at_ + i]];
-            seen |= digit;
-            value = value << 4 | digit;
-        }
-        at_ += digits;
-        ok_ = ok_ && seen < 16;
-        return value;
+/// A number of hex digits; nothing where one of them is none. At most eight.
+std::optional<std::uint32_t> number_of(Bytes digits) {
+    std::uint32_t value = 0;
+    std::uint8_t seen = 0;
+    for (const std::uint8_t digit : digits) {
+        seen |= digit_values[digit];
+        value = value << 4 | (digit_values[digit] & 0xFU);
     }
+    return seen < 16 ? std::optional(value) : std::nullopt;
+}
 
-  private:
-    Bytes text_;
-    std::size_t at_ = 0;
-    bool ok_ = true;
-};
+/// The same for the bytes of a frame, which has two digits for each.
+bool read_data(Bytes digits, CanFrame& frame) {
+    std::uint8_t seen = 0;
+    const std::uint8_t* next = digits.data();
+    for (std::size_t i = 0; i < digits.size() / 2; ++i, next += 2) {
+        const std::uint8_t upper = digit_values[next[0]];
+        const std::uint8_t lower = digit_values[next[1]];
+        seen |= upper | lower;
+        frame.data[i & 7] = static_cast<std::uint8_t>(upper << 4 | lower);
+    }
+    return seen < 16;
+}
 
 Result<Message> read_frame(Bytes line) {
     Message message;
     message.kind = Kind::frame;
     CanFrame& frame = message.frame;
     frame.extended = line[0] == 'T';
-    Digits digits(line.subspan(1));
-    frame.id = digits.number(frame.extended ? 8 : 3);
-    const std::uint32_t size = digits.number(1);
-    if (!digits.ok()) {
+    const std::size_t size_at = frame.extended ? 9 : 4;
+    if (line.size() <= size_at) {
         return JW_FAIL(malformed);
     }
-    if (frame.id > (frame.extended ? can_extended_id_max : can_id_max) ||
-        size > frame.data.size()) {
+    const auto id = number_of(line.subspan(1, size_at - 1));
+    const std::uint8_t size = digit_values[line[size_at]];
+    if (!id || size == no_digit) {
+        return JW_FAIL(malformed);
+    }
+    if (*id > (frame.extended ? can_extended_id_max : can_id_max) || size > frame.data.size()) {
         return JW_FAIL(out_of_range);
     }
-    frame.size = static_cast<std::uint8_t>(size);
-    for (std::size_t i = 0; i < size; ++i) {
-        frame.data[i] = static_cast<std::uint8_t>(digits.number(2));
-    }
-    if (digits.remaining() == timestamp_digits) {
-        const std::uint32_t timestamp = digits.number(timestamp_digits);
-        if (timestamp > timestamp_max && digits.ok()) {
-            return JW_FAIL(out_of_range);
-        }
-        message.timestamp_ms = static_cast<std::uint16_t>(timestamp);
-    }
-    if (!digits.ok() || digits.remaining() > 0) {
+    frame.id = *id;
+    frame.size = size;
+    const Bytes rest = line.subspan(size_at + 1);
+    const std::size_t digits = 2U * size;
+    if (rest.size() < digits || !read_data(rest.first(digits), frame)) {
         return JW_FAIL(malformed);
     }
+    if (rest.size() == digits) {
+        return message;
+    }
+    const auto timestamp = number_of(rest.subspan(digits));
+    if (rest.size() - digits != timestamp_digits || !timestamp) {
+        return JW_FAIL(malformed);
+    }
+    if (*timestamp > timestamp_max) {
+        return JW_FAIL(out_of_range);
+    }
+    message.timestamp_ms = static_cast<std::uint16_t>(*timestamp);
     return message;
 }
 
 Result<Message> read_status(Bytes line) {
-    Digits digits(line.subspan(1));
-    Message message;
-    message.kind = Kind::status;
-    message.flags = static_cast<std::uint8_t>(digits.number(2));
-    if (!digits.ok() || digits.remaining() > 0) {
+    const auto flags = number_of(line.subspan(1));
+    if (line.size() != 3 || !flags) {
         return JW_FAIL(malformed);
     }
+    Message message;
+    message.kind = Kind::status;
+    message.flags = static_cast<std::uint8_t>(*flags);
     message.state =
         (message.flags & flag_passive) != 0 ? CanBusState::passive : CanBusState::active;
     return message;
@@ -139,21 +140,23 @@ Message plain(Kind kind) {
 }  // namespace
 
 void put_frame(const CanFrame& frame, Writer& out) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::array<std::uint8_t, line_max> line{};
-    std::size_t at = 0;
-    line[at++] = frame.extended ? 'T' : 't';
+    constexpr std::array<std::uint8_t, 16> digits{
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'};
+    // "T", eight digits, the size, sixteen digits and the end: four less than there is room.
+    std::array<std::uint8_t, line_max> line;
+    std::uint8_t* next = line.data();
+    *next++ = frame.extended ? 'T' : 't';
     for (unsigned shift = frame.extended ? 32 : 12; shift > 0; shift -= 4) {
-        line[at++] = static_cast<std::uint8_t>(digits[(frame.id >> (shift - 4)) & 0xF]);
+        *next++ = digits[(frame.id >> (shift - 4)) & 0xF];
     }
     const std::size_t size = std::min<std::size_t>(frame.size, frame.data.size());
-    line[at++] = static_cast<std::uint8_t>('0' + size);
-    for (std::size_t i = 0; i < size; ++i) {
-        line[at++] = static_cast<std::uint8_t>(digits[frame.data[i] >> 4]);
-        line[at++] = static_cast<std::uint8_t>(digits[frame.data[i] & 0xF]);
+    *next++ = static_cast<std::uint8_t>('0' + size);
+    for (const std::uint8_t byte : Bytes(frame.data).first(size)) {
+        *next++ = digits[byte >> 4];
+        *next++ = digits[byte & 0xF];
     }
-    line[at++] = line_end;
-    out.put(Bytes(line).first(at));
+    *next++ = line_end;
+    out.put(Bytes(line.data(), next));
 }
 
 Status put_bitrate(std::uint32_t bits_per_s, Writer& out) {
@@ -198,6 +201,19 @@ Result<Message> read_line(Bytes line) {
 }
 
 std::optional<Result<Message>> Receiver::take(Bytes& bytes) {
+    if (size_ == 0 && !too_long_ && !bytes.empty() && (bytes[0] | 0x20) == 't') {
+        // The usual case: a whole frame, looked at where it is.
+        const Bytes near = bytes.first(std::min(bytes.size(), line_max + 1));
+        const void* const end = std::memchr(near.data(), line_end, near.size());
+        if (end != nullptr) {
+            const auto size =
+                static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - near.data());
+            if (auto message = read_frame(bytes.first(size))) {
+                bytes = bytes.subspan(size + 1);
+                return message;
+            }
+        }
+    }
     while (!bytes.empty()) {
         const std::uint8_t byte = bytes[0];
         if (byte == bell && size_ == 0 && !too_long_) {
