@@ -18,6 +18,12 @@ const silent = {
   since_age_s: 1680,
 };
 
+const house = {
+  scenes: ['nominal'],
+  devices: ['grid', 'roof', 'battery', 'pack-1', 'heat'],
+  alerts: [21, 22, 23],
+};
+
 const [site, password] = process.argv.slice(2);
 const of_site = [['home', '#/', {}, { size: desktop }]];
 const of_fake = [
@@ -29,6 +35,12 @@ const of_fake = [
   ['meter-gap', '#/devices/grid', { gap: true }, { size: desktop }],
   ['delivery-behind', '#/delivery', { behind: 'broker' }, { size: desktop }],
   ['faults-phone', '#/faults', { silent: { heat: 1680 }, faults: [silent] }, { size: phone }],
+  ['battery', '#/battery', house, { size: desktop }],
+  ['battery-phone-dark', '#/battery', house, { size: phone, dark: true }],
+  ['battery-silent-phone', '#/battery', { ...house, scenes: ['silent'] }, { size: phone }],
+  ['battery-line', '#/battery/battery/can', house, { size: desktop }],
+  ['battery-settings-phone', '#/battery/battery/registers', house, { size: phone }],
+  ['alerts-phone', '#/alerts', house, { size: phone }],
   ['sign-in-phone', '#/', { password: 'x' }, { size: phone }],
 ];
 

@@ -5,12 +5,15 @@ import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Connection } from './api/live';
 import type { Page } from './context';
 import { elapsed } from './context';
-import { Battery } from './pages/battery';
+import { Alerts } from './pages/alerts';
+import { Battery, titleOf } from './pages/battery';
+import { Can } from './pages/can';
 import { Delivery } from './pages/delivery';
 import { Device } from './pages/device';
 import { Devices } from './pages/devices';
 import { Faults } from './pages/faults';
 import { Home } from './pages/home';
+import { BatteryRegisters, Registers } from './pages/registers';
 import { SignIn } from './pages/sign_in';
 import { Icon, Logo, type IconName } from './parts/icon';
 import { faultTitle } from './parts/notes';
@@ -146,7 +149,7 @@ const Offline = ({ page }: { page: Page }) => {
 };
 
 /** Says a new alarm at once, wherever one is. */
-const Alarms = ({ page }: { page: Page }) => {
+const SpokenAlarms = ({ page }: { page: Page }) => {
   const alarm = page.live.faults?.body.find((fault) => fault.raised && fault.severity === 'alarm');
   return (
     <p class="sr" role="alert">
@@ -187,15 +190,40 @@ class Guard extends Component<GuardProps, { error: unknown }> {
   }
 }
 
+const BatteryBody = ({ page, path }: { page: Page; path: string[] }) => {
+  const name = path[1];
+  if (name && path[2] === 'can') {
+    return <Can page={page} name={name} />;
+  }
+  if (name && path[2] === 'registers') {
+    return <BatteryRegisters page={page} name={name} device={path[3]} />;
+  }
+  return <Battery page={page} name={name} key={name} />;
+};
+
+const DeviceBody = ({ page, name, part }: { page: Page; name: string; part: string | undefined }) =>
+  part === 'registers' ? (
+    <Registers
+      page={page}
+      device={name}
+      key={name}
+      crumb={<a href={`#/devices/${encodeURIComponent(name)}`}>{titleOf(page, name)}</a>}
+    />
+  ) : (
+    <Device page={page} name={name} />
+  );
+
 const Body = ({ page, path }: { page: Page; path: string[] }) => {
   switch (path[0]) {
     case '':
     case undefined:
       return <Home page={page} />;
     case 'devices':
-      return path[1] ? <Device page={page} name={path[1]} /> : <Devices page={page} />;
+      return path[1] ? <DeviceBody page={page} name={path[1]} part={path[2]} /> : <Devices page={page} />;
+    case 'alerts':
+      return <Alerts page={page} />;
     case 'battery':
-      return <Battery page={page} name={path[1]} key={path[1]} />;
+      return <BatteryBody page={page} path={path} />;
     case 'delivery':
       return <Delivery page={page} />;
     case 'faults':
@@ -215,6 +243,8 @@ const Body = ({ page, path }: { page: Page; path: string[] }) => {
       );
   }
 };
+
+const alerts_page = { at: 'alerts', key: 'alerts' } as const;
 
 /** Where the page belongs among those that are named on every page. */
 const section = (path: readonly string[]): string =>
@@ -312,7 +342,7 @@ export const App = () => {
     toast: setToast,
   };
   const site = live.status?.body.site || live.status?.body.gateway;
-  const name = pages.find((one) => one.at === (path[0] ?? ''));
+  const name = path[0] === 'alerts' ? alerts_page : pages.find((one) => one.at === (path[0] ?? ''));
   const title = [
     path[0] === 'devices' && path[1]
       ? (page.views.find((view) => view.device.name === path[1])?.title ?? path[1])
@@ -338,7 +368,7 @@ export const App = () => {
   return (
     <>
       <Frame page={page} path={path} />
-      <Alarms page={page} />
+      <SpokenAlarms page={page} />
       <Shortcuts battery={Boolean(live.battery?.body.length)} />
       <Toast text={toast} gone={() => setToast('')} />
     </>

@@ -214,3 +214,132 @@ export function batteryBody(scene, lowered) {
   }
   return battery;
 }
+
+const signal = (name, unit, value) => ({ name, unit, value });
+
+/** What stands on the line of a battery that tells these limits. */
+export function canBody(battery, counts) {
+  const { inverter, limits, measured } = battery;
+  if (!inverter) {
+    return { items: [] };
+  }
+  const frame = (id, name, from, interval_ms, data, signals, more = {}) => ({
+    id,
+    name,
+    from,
+    known: name !== null,
+    count: Math.round((counts * 1000) / interval_ms),
+    age_ms: 400,
+    interval_ms,
+    data,
+    signals,
+    ...more,
+  });
+  const heard = inverter.heard_age_ms ?? 400;
+  return {
+    items: [
+      frame('351', 'limits', 'battery', 1002, '2802D601E803C001', [
+        signal('charge_voltage_mv', 'mV', limits?.charge_voltage_mv ?? null),
+        signal('charge_current_ma', 'mA', limits?.charge_current_ma ?? null),
+        signal('discharge_current_ma', 'mA', limits?.discharge_current_ma ?? null),
+        signal('discharge_voltage_mv', 'mV', limits?.discharge_voltage_mv ?? null),
+      ]),
+      frame('355', 'charge', 'battery', 1002, '4E0061008C1E', [
+        signal('soc_permyriad', '0.01 %', (measured.soc_permille ?? 0) * 10),
+        signal('soh_permille', '0.1 %', measured.soh_permille ?? null),
+      ]),
+      frame('35A', 'alarms', 'battery', 1001, 'A8AA8202A8AA8202', [
+        signal('high_voltage', '', 'ok'),
+        signal('contactor', '', 'unsupported'),
+        signal('cell_imbalance', '', 'warning'),
+      ]),
+      frame('35E', 'manufacturer', 'battery', 2003, '4A6F756C65776179', [signal('manufacturer', '', 'Jouleway')]),
+      frame('305', 'keep_alive', 'inverter', 1000, '0000000000000000', [], { age_ms: heard }),
+      frame('4A2', null, 'inverter', 5000, 'DEADBEEF01', [], { age_ms: heard }),
+    ],
+  };
+}
+
+const parameters = [
+  ['cell_full_voltage', 'mV', 0, 1200, 4500, 3500],
+  ['cell_empty_voltage', 'mV', 0, 1000, 3500, 3000],
+  ['early_balancing_voltage', 'mV', 0, 1000, 4500, 3400],
+  ['over_voltage_cutoff', 'mV', 0, 1200, 4500, 3650],
+  ['under_voltage_cutoff', 'mV', 0, 800, 3500, 2800],
+  ['series_cells', '', 0, 4, 16, 16],
+  ['capacity', 'Ah', 2, 10, 65500, 28000],
+  ['charge_current_cutoff', 'A', 0, 1, 750, 100],
+  ['low_temperature_charge_cutoff', 'degC', 0, -40, 10, 2],
+  ['set_state_of_charge', '%', 3, 0, 100000, null],
+  ['load_switch_type', '', 0, 0, 8, 2],
+  ['odd_register', '', 0, 0, 9, 4],
+  ['restart', '', 0, 1, 1, null],
+];
+
+/** The settings that a pack keeps itself; `written` are those that were changed since. */
+export const parametersBody = (written) => ({
+  items: parameters.map(([name, unit, decimals, least, most, value]) => ({
+    name,
+    unit,
+    decimals,
+    writable: name !== 'series_cells',
+    least,
+    most,
+    value: written[name] ?? value,
+  })),
+});
+
+/** Alerts of a battery, newest first; `seen` and `removed` are what was done since. */
+export function alertsBody(kept, seen, removed) {
+  const alert = (id, kind, severity, status, since_age_s, text, more = {}) => ({
+    id,
+    source: 'battery',
+    kind,
+    severity,
+    text,
+    status: status === 'active' && seen.has(id) ? 'acknowledged' : status,
+    since: Date.now() - since_age_s * 1000,
+    since_age_s,
+    cleared_age_s: null,
+    acknowledged_by: seen.has(id) ? 'owner' : null,
+    value: null,
+    threshold: null,
+    unit: '',
+    ...more,
+  });
+  const items = [
+    alert(23, 'value_beyond', 'alarm', 'active', 720, 'The highest cell is above its bound.', {
+      value: 3520,
+      threshold: 3450,
+      unit: 'mV',
+    }),
+    alert(22, 'device_silent', 'warning', 'acknowledged', 5400, 'It sent nothing for 4 s.', {
+      source: 'pack-1',
+      acknowledged_by: 'owner',
+    }),
+    alert(21, 'value_beyond', 'warning', 'cleared', 200_000, 'The charge is below its bound.', {
+      cleared_age_s: 190_000,
+      value: 95,
+      threshold: 100,
+      unit: 'permille',
+    }),
+  ];
+  return { items: items.filter((one) => kept.includes(one.id) && !(removed && one.status === 'cleared')) };
+}
+
+/** A history with a night, a day, and a gap. */
+export function historyBody(device, name, from, to, points) {
+  const step_ms = Math.max(10_000, Math.round((to - from) / points));
+  const row = [];
+  for (let i = 0; i <= points; i++) {
+    const at = Math.round(from + i * step_ms);
+    const day = ((at / 3_600_000 + 6) % 24) / 24;
+    const sun = Math.max(0, Math.sin(2 * Math.PI * day));
+    const mean = name === 'soc_permille' ? Math.round(550 - 260 * Math.cos(2 * Math.PI * day)) : Math.round(sun * 42_000 - 7_000);
+    const width = name === 'soc_permille' ? 4 : 3000;
+    if (i < points * 0.4 || i > points * 0.45) {
+      row.push([at, mean, mean - width, mean + width]);
+    }
+  }
+  return { device, name, unit: name.endsWith('_ma') ? 'mA' : 'permille', step_s: to - from > 2 * 86_400_000 ? 900 : 10, points: row };
+}

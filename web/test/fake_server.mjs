@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { batteryBody } from './fake_battery.mjs';
+import { alertsBody, batteryBody, canBody, historyBody, parametersBody } from './fake_battery.mjs';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const types = {
@@ -50,6 +50,8 @@ const standard = () => ({
   gap: false,
   scenes: [], // of the batteries, see fake_battery.mjs; empty: a gateway without one
   lower_s: 60,
+  alerts: [], // ids of those in fake_battery.mjs; null: a gateway that keeps none
+  history: true,
   steady: false, // no noise: for pictures that do not change
 });
 
@@ -95,6 +97,9 @@ export class FakeGateway {
   #caught_at = 0;
   #next = 1;
   #lowered = null;
+  #written = {};
+  #seen = new Set();
+  #removed = false;
   #server = createServer((request, answer) => void this.#serve(request, answer));
   #timer;
 
@@ -116,7 +121,12 @@ export class FakeGateway {
   set(change = {}, fresh = true) {
     const before = this.state;
     this.state = { ...(fresh ? standard() : before), ...change };
-    this.#lowered = fresh ? null : this.#lowered;
+    if (fresh) {
+      this.#lowered = null;
+      this.#written = {};
+      this.#seen.clear();
+      this.#removed = false;
+    }
     if (this.state.behind && this.state.behind !== before.behind) {
       this.#backlog = this.state.behind_start;
     }
@@ -364,6 +374,10 @@ export class FakeGateway {
     return { items: this.state.faults };
   }
 
+  alerts() {
+    return alertsBody(this.state.alerts ?? [], this.#seen, this.#removed);
+  }
+
   battery() {
     return {
       items: this.state.scenes.map((scene, i) => ({
@@ -451,6 +465,13 @@ export class FakeGateway {
       command ? json(200, command) : json(404, { title: 'no such command', status: 404 });
       return;
     }
+    const seen = /^alerts\/(\d+)\/acknowledge$/.exec(path);
+    if ((seen && request.method === 'POST') || (path === 'alerts' && request.method === 'DELETE')) {
+      seen ? this.#seen.add(Number(seen[1])) : (this.#removed = true);
+      answer.writeHead(204).end();
+      this.#tell();
+      return;
+    }
     const recent =
       path === 'readings/recent' &&
       this.recent(url.searchParams.get('device'), url.searchParams.get('name'));
@@ -460,10 +481,39 @@ export class FakeGateway {
       outbox: () => this.outbox(),
       faults: () => this.faults(),
       battery: () => this.battery(),
+      alerts: () => this.state.alerts && this.alerts(),
+      history: () => this.#history(url.searchParams, answer),
       'readings/latest': () => this.readings(),
     };
-    const body = bodies[path]?.() ?? recent;
+    const body = bodies[path]?.() ?? this.#deeper(path) ?? recent;
+    if (answer.headersSent) {
+      return;
+    }
     body ? json(200, body) : json(404, { title: 'not found', detail: `no ${path}`, status: 404 });
+  }
+
+  #history(query, answer) {
+    if (!this.state.history) {
+      return null;
+    }
+    const number = (key, otherwise) => Number(query.get(key) ?? otherwise);
+    const [from, to] = [number('from', Date.now() - 86_400_000), number('to', Date.now())];
+    const body = historyBody(query.get('device'), query.get('name'), from, to, number('points', 300));
+    if (query.get('format') === 'csv') {
+      answer.writeHead(200, { 'Content-Type': 'text/csv' });
+      answer.end(['time,mean,min,max', ...body.points.map((row) => row.join())].join('\r\n'));
+    }
+    return body;
+  }
+
+  /** Routes with a name in them. */
+  #deeper(path) {
+    const [first, name, what] = path.split('/').map(decodeURIComponent);
+    const battery = this.battery().items.find((one) => one.name === name);
+    if (first === 'devices' && what === 'parameters') {
+      return /^pack-/.test(name) ? parametersBody(this.#written) : null;
+    }
+    return first === 'battery' && what === 'can' && battery ? canBody(battery, this.#seconds()) : null;
   }
 
   #command(body, json) {
@@ -479,6 +529,9 @@ export class FakeGateway {
       const value = body.quantity === 'relay_closed' && code !== 'executed' ? this.state.relay : body.value;
       if (code === 'executed' && body.quantity === 'relay_closed') {
         this.state.relay = body.value;
+      }
+      if (code === 'executed' && /^pack-/.test(body.target)) {
+        this.#written[body.quantity] = body.value;
       }
       if (code === 'executed' && body.quantity === 'charge_current_limit_ma') {
         this.#lowered = { ma: body.value, until: Date.now() + 1000 * this.state.lower_s };
@@ -513,7 +566,8 @@ export class FakeGateway {
   }
 
   #tell() {
-    for (const type of ['status', 'devices', 'readings', 'outbox', 'faults', 'battery']) {
+    const kept = this.state.alerts ? ['alerts'] : [];
+    for (const type of ['status', 'devices', 'readings', 'outbox', 'faults', 'battery', ...kept]) {
       this.#send(this.#body(type));
     }
   }

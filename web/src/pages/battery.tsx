@@ -4,8 +4,10 @@ import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { Battery as Shape, Pack } from '../api/battery_shapes';
 import { elapsed, type Page } from '../context';
+import { AlertList } from '../parts/alert_list';
 import { PackCells, type CellView } from '../parts/cells';
 import { Choice } from '../parts/choice';
+import { History } from '../parts/history';
 import { Limits } from '../parts/limits';
 import { Lower } from '../parts/lower';
 import { Bones, Empty, Sheet } from '../parts/sheet';
@@ -203,6 +205,11 @@ const CellsSheet = ({ page, battery }: { page: Page; battery: Shape }) => {
           );
         })}
       </div>
+      <p class="below">
+        <a class="s" href={`#/battery/${encodeURIComponent(battery.name)}/registers`}>
+          {say('registers_open')}
+        </a>
+      </p>
     </Sheet>
   );
 };
@@ -252,6 +259,34 @@ const InverterSheet = ({ page, battery }: { page: Page; battery: Shape }) => {
         <Fact name={say('inverter_dropped')}>{count(inverter.dropped)}</Fact>
         <Fact name={say('inverter_offs')}>{count(inverter.bus_offs)}</Fact>
       </dl>
+    </Sheet>
+  );
+};
+
+const shown_alerts = 3;
+
+const AlertsSheet = ({ page, battery }: { page: Page; battery: Shape }) => {
+  const all = page.live.alerts?.body;
+  if (!all) {
+    return null;
+  }
+  const mine = new Set([battery.name, ...battery.packs.map((pack) => pack.device)]);
+  const alerts = all.filter((alert) => mine.has(alert.source));
+  return (
+    <Sheet
+      id="alerts"
+      title={say('alerts')}
+      side={
+        <a class="s" href="#/alerts">
+          {say('alerts_all', { count: all.length, n: count(all.length) })}
+        </a>
+      }
+    >
+      {alerts.length === 0 ? (
+        <Empty title={say('alerts_quiet')}>{say('alerts_quiet_what')}</Empty>
+      ) : (
+        <AlertList page={page} alerts={alerts.slice(0, shown_alerts)} />
+      )}
     </Sheet>
   );
 };
@@ -353,14 +388,17 @@ export const Battery = ({ page, name }: { page: Page; name: string | undefined }
         >
           <Limits battery={battery} />
         </Sheet>
-        <div class="w5 column">
-          <InverterSheet page={page} battery={battery} />
-        </div>
         <div class="w7 column">
-          <Sheet id="lower" title={say('lower')}>
+          <History page={page} device={battery.name} title={battery.title || battery.name} key={battery.name} />
+          <Sheet id="lower" title={say('lower')} className="later">
             <Lower page={page} battery={battery} key={battery.name} />
           </Sheet>
         </div>
+        <div class="w5 column">
+          <AlertsSheet page={page} battery={battery} />
+          <InverterSheet page={page} battery={battery} />
+        </div>
+
       </div>
     </>
   );

@@ -17,6 +17,7 @@ import { say } from '../text/say';
 import { kindOf, nothing_w, powerWord } from './words';
 
 const chart_every_s = 10;
+const with_registers = /^tinybms$/; // drivers of devices that keep settings of their own
 const few_values = 6; // need no headings
 const colours = { grid: 'grid', solar: 'pv', battery: 'battery', gas: 'gas', load: 'load' } as const;
 
@@ -317,6 +318,13 @@ export const Device = ({ page, name }: { page: Page; name: string }) => {
           )}
           <Sheet id="about" title={say('what_it_is')} className="later">
             <About view={view} />
+            {with_registers.test(device.driver) && (
+              <p class="below">
+                <a class="s" href={`#/devices/${encodeURIComponent(name)}/registers`}>
+                  {say('p_open', { title: view.title })}
+                </a>
+              </p>
+            )}
           </Sheet>
         </div>
       </div>

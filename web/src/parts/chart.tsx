@@ -2,7 +2,7 @@
 // The one wrapper around uPlot: theme, axes, gaps, read-out, keys, touch, table and CSV.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { absent, clock, decimal, thin } from '../text/formats';
+import { absent, clock, dayOf, decimal, thin } from '../text/formats';
 import { say } from '../text/say';
 import { csvOf, gapsOf, decimalsFor } from '../site/series';
 import { Empty } from './sheet';
@@ -21,6 +21,10 @@ export interface Series {
   values: (number | null)[]; // in the unit
   words?: (value: number) => string; // "exporting"
   states?: (value: number) => string; // a switch: closed, open
+  band?: [(number | null)[], (number | null)[]]; // the least and the most within each step
+  range?: string; // "the last week"; without it the last hour
+  step?: string; // how long a step is, in words
+  csv?: string; // where the gateway gives it; without it the page makes it of what it has
 }
 
 const token = (name: string): string =>
@@ -32,7 +36,14 @@ const times = (series: Series): number[] =>
   );
 
 const hatched_from_s = 300;
+const days_from_s = 2 * 86_400; // a longer axis names days
+
 const plot_height = 240;
+
+/** A gap of one step is drawn as one, but not told where steps are long. */
+const hatched = (series: Series): number => Math.max(hatched_from_s, 2 * series.step_s);
+
+const stepText = (series: Series): string => series.step ?? `${series.step_s}${thin}s`;
 
 /** Diagonal lines where nothing was measured for five minutes or more. */
 function hatch(u: uPlot, series: Series): void {
@@ -41,7 +52,7 @@ function hatch(u: uPlot, series: Series): void {
   ctx.save();
   ctx.strokeStyle = token('--stale-hatch');
   ctx.lineWidth = 2 * ratio;
-  for (const gap of gapsOf(series.values, series.step_s, hatched_from_s)) {
+  for (const gap of gapsOf(series.values, series.step_s, hatched(series))) {
     const t = u.data[0]!;
     const left = Math.max(bbox.left, u.valToPos(t[gap.from]!, 'x', true));
     const right = Math.min(bbox.left + bbox.width, u.valToPos(t[gap.to]!, 'x', true));
@@ -84,6 +95,11 @@ function translucent(colour: string, alpha: string): string {
   return colour + size.toString(16).padStart(2, '0');
 }
 
+/** The edges of a band are not lines of their own. */
+const edge: uPlot.Series = { width: 0, points: { show: false }, spanGaps: false };
+
+const dataOf = (series: Series): uPlot.AlignedData => [times(series), series.values, ...(series.band ?? [])];
+
 function optionsOf(series: Series, width: number, moved: (i: number | null) => void): uPlot.Options {
   const root = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const font = `${Math.round(root * 0.75)}px ${token('--font')}`;
@@ -124,6 +140,10 @@ function optionsOf(series: Series, width: number, moved: (i: number | null) => v
         size: 28,
         space: 64,
         values: (_, splits) => {
+          const span = splits.length > 1 ? splits[splits.length - 1]! - splits[0]! : 0;
+          if (span > days_from_s) {
+            return splits.map((at) => dayOf(at * 1000));
+          }
           const fine = splits.length > 1 && splits[1]! - splits[0]! < 60;
           return splits.map((at) => clock(at * 1000, at * 1000, fine));
         },
@@ -150,7 +170,11 @@ function optionsOf(series: Series, width: number, moved: (i: number | null) => v
         ...(series.area ? { fill: translucent(colour, token('--area-alpha')), fillTo: 0 } : {}),
         ...(series.steps ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
       },
+      ...(series.band ? [edge, edge] : []),
     ],
+    ...(series.band
+      ? { bands: [{ series: [3, 2], fill: translucent(colour, token('--area-alpha')) }] as uPlot.Band[] }
+      : {}),
     hooks: {
       drawAxes: [zeroLine, (u) => hatch(u, series)],
       setCursor: [(u) => moved(u.cursor.idx ?? null)],
@@ -179,7 +203,7 @@ const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: nu
   const fingers = useRef(new Map<number, number>());
   const now = useRef(series);
   now.current = series;
-  const shape = `${series.key} ${series.unit} ${series.colour} ${series.states ? 1 : 0}`;
+  const shape = `${series.key} ${series.unit} ${series.colour} ${series.states ? 1 : 0} ${series.range ?? ''}`;
 
   useLayoutEffect(() => {
     const element = box.current!;
@@ -187,7 +211,7 @@ const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: nu
       plot.current?.destroy();
       plot.current = new uPlot(
         optionsOf(now.current, element.clientWidth, setAt),
-        [times(now.current), now.current.values],
+        dataOf(now.current),
         element,
       );
     };
@@ -213,7 +237,7 @@ const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: nu
     if (u) {
       const t = u.data[0]!;
       const whole = u.scales.x!.min === t[0] && u.scales.x!.max === t[t.length - 1];
-      u.setData([times(series), series.values], whole);
+      u.setData(dataOf(series), whole);
     }
   }, [series.to_unix_ms, series.values]);
 
@@ -283,17 +307,18 @@ const Plot = ({ series, at, setAt }: { series: Series; at: number; setAt: (i: nu
       class="chart"
       tabIndex={0}
       role="slider"
-      aria-label={say('chart_name', {
+      aria-label={say(series.range ? 'chart_name_range' : 'chart_name', {
         label: series.name,
         title: series.title,
-        step: `${series.step_s}${thin}s`,
+        range: series.range ?? '',
+        step: stepText(series),
       })}
       aria-orientation="horizontal"
       aria-valuemin={0}
       aria-valuemax={series.values.length - 1}
       aria-valuenow={at}
       aria-valuetext={`${clock(timeAt(series, at), Date.now())}: ${readOut(series, value)}`}
-      aria-describedby="chart-keys"
+      aria-describedby={`keys-${series.key}`}
       onKeyDown={key}
       onPointerDown={touch}
       onPointerMove={touch}
@@ -320,7 +345,7 @@ function readOut(series: Series, value: number | null | undefined): string {
 }
 
 const Table = ({ series }: { series: Series }) => (
-  <div class="scroll table-box" tabIndex={0} role="region" aria-label={say('chart_title', { label: series.name })}>
+  <div class="scroll table-box" tabIndex={0} role="region" aria-label={series.range ? `${series.name}, ${series.range}` : say('chart_title', { label: series.name })}>
     <table>
       <thead>
         <tr>
@@ -352,18 +377,21 @@ const Table = ({ series }: { series: Series }) => (
   </div>
 );
 
+const fileName = (series: Series): string =>
+  `${series.title}-${series.key}.csv`.replace(/[^\w.-]+/g, '-').toLowerCase();
+
 function download(series: Series): void {
   const file = new Blob([csvOf(series)], { type: 'text/csv' });
   const link = document.createElement('a');
   link.href = URL.createObjectURL(file);
-  link.download = `${series.title}-${series.key}.csv`.replace(/[^\w.-]+/g, '-').toLowerCase();
+  link.download = fileName(series);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 /** What is missing, said below the plot. */
 function gapText(series: Series): string {
-  const gaps = gapsOf(series.values, series.step_s, hatched_from_s);
+  const gaps = gapsOf(series.values, series.step_s, hatched(series));
   const last = gaps[gaps.length - 1];
   if (!last) {
     return '';
@@ -379,7 +407,7 @@ function gapText(series: Series): string {
 export const Chart = ({ series }: { series: Series }) => {
   const [picked, setPicked] = useState<number | null>(null);
   const [table, setTable] = useState(false);
-  useEffect(() => setPicked(null), [series.key]);
+  useEffect(() => setPicked(null), [series.key, series.range]);
   if (series.values.every((value) => value === null)) {
     return <Empty title={say('chart_empty')}>{say('chart_empty_what')}</Empty>;
   }
@@ -392,7 +420,7 @@ export const Chart = ({ series }: { series: Series }) => {
           <i class={`key line bg-${series.colour}`} aria-hidden="true" />
           {series.name} <b>{readOut(series, series.values[at])}</b>
         </span>
-        <span class="faint">{say('chart_resolution', { step: `${series.step_s}${thin}s` })}</span>
+        <span class="faint">{say('chart_resolution', { step: stepText(series) })}</span>
       </p>
       {table ? (
         <Table series={series} />
@@ -410,12 +438,18 @@ export const Chart = ({ series }: { series: Series }) => {
           <button class="link" onClick={() => setTable(!table)} aria-pressed={table}>
             {say(table ? 'as_chart' : 'as_table')}
           </button>
-          <button class="link" onClick={() => download(series)}>
-            {say('csv')}
-          </button>
+          {series.csv ? (
+            <a class="link" href={series.csv} download={fileName(series)}>
+              {say('csv')}
+            </a>
+          ) : (
+            <button class="link" onClick={() => download(series)}>
+              {say('csv')}
+            </button>
+          )}
         </span>
       </div>
-      <p class="sr" id="chart-keys">
+      <p class="sr" id={`keys-${series.key}`}>
         {say('chart_keys')}
       </p>
     </>

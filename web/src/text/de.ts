@@ -2,9 +2,11 @@
 // Every text of the pages in German.
 import { battery_de } from './battery_de';
 import type { Entry, Key } from './en';
+import { parameters_de } from './parameters_de';
 
 export const de: Record<Key, Entry> = {
   ...battery_de,
+  ...parameters_de,
 
   // frame
   to_content: 'Zum Inhalt',

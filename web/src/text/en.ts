@@ -3,11 +3,13 @@
 
 import { battery_en } from './battery_en';
 import type { Entry } from './entry';
+import { parameters_en } from './parameters_en';
 
 export type { Entry } from './entry';
 
 const table = {
   ...battery_en,
+  ...parameters_en,
 
   // frame
   to_content: 'To the content',

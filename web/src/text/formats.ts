@@ -179,3 +179,7 @@ export function clock(unix_ms: number, now_ms: number, seconds = false): string 
   }
   return `${new Intl.DateTimeFormat(chosenLocale(), day).format(at)} ${text}`;
 }
+
+/** 17 Sep */
+export const dayOf = (unix_ms: number): string =>
+  new Intl.DateTimeFormat(chosenLocale(), { day: 'numeric', month: 'short' }).format(new Date(unix_ms));
