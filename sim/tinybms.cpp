@@ -16,6 +16,7 @@ using tinybms::Refusal;
 using tinybms::Side;
 
 constexpr Duration sleeps_after = seconds(10);
+constexpr Duration restart = seconds(2);
 constexpr Duration pause = milliseconds(20);  // longer than any inside a request
 constexpr std::int64_t first_byte_us = 2000;  // as measured on hardware
 constexpr std::int64_t byte_us = 87;          // 115200 bit/s, 8N1
@@ -82,13 +83,13 @@ Tinybms::Tinybms(TinybmsScene scene, std::uint64_t seed)
     set(50, status);
     set(53, 16);
     set_long(200, 16'683'900 | std::uint32_t{event} << 24);
-    constexpr std::array<std::uint16_t, 21> settings{3650, 2800, 0,    3400, 1000, 200, 28'000,
-                                                     16,   15,   0,    5,    5,    1,   0,
-                                                     1,    3650, 2500, 150,  100,  60,  1};
+    constexpr std::array<std::uint16_t, 44> settings{
+        3650, 2800, 0,   3400, 1000, 200, 28'000, 16,   15, 0, 5, 5, 1, 0,      1,
+        3800, 2500, 150, 100,  60,   1,   80,     5000, 0,  0, 0, 0, 0, 0xFFFF, 0,
+        0,    0,    5,   1,    0,    1,   0,      2,    4,  0, 0, 0, 0, 0};
     for (std::uint16_t i = 0; i < settings.size(); ++i) {
         set(static_cast<std::uint16_t>(300 + i), settings[i]);
     }
-    set(328, 0xFFFF);
     constexpr std::array<std::uint16_t, 10> version{
         0x0102, 0x0301, 242, 0x0418, 0x0026, 0x002C, 0x3437, 0x510D, 0x3133, 0x3732};
     for (std::uint16_t i = 0; i < version.size(); ++i) {
@@ -110,6 +111,7 @@ void Tinybms::received(Bytes bytes, Instant now) {
     if (heard_at_ + pause < now) {
         heard_.clear();  // what had begun is not going to be completed
     }
+    tick(now);
     const bool dozed = scene_ == TinybmsScene::asleep && heard_at_ + sleeps_after < now;
     awake_ = awake_ && !dozed;
     heard_at_ = now;
@@ -120,7 +122,8 @@ void Tinybms::received(Bytes bytes, Instant now) {
         if (taken.code() == Code::truncated) {
             break;
         }
-        const bool speaks = awake_ && scene_ != TinybmsScene::silent;
+        const bool speaks =
+            awake_ && scene_ != TinybmsScene::silent && !faults.silent && now >= restarts_until_;
         if (taken) {
             if (speaks) {
                 answer(taken->message, now);
@@ -135,14 +138,45 @@ void Tinybms::received(Bytes bytes, Instant now) {
 }
 
 void Tinybms::take(Instant now, std::vector<std::uint8_t>& out) {
-    if (due_ <= now) {
-        out.insert(out.end(), out_.begin(), out_.end());
-        out_.clear();
-        due_ = never;
+    while (next() <= now) {
+        out.insert(out.end(), out_.front().bytes.begin(), out_.front().bytes.end());
+        out_.erase(out_.begin());
     }
 }
 
+void Tinybms::tick(Instant now) {
+    if (ticked_at_.us < 0) {
+        ticked_at_ = now;
+    }
+    const std::int64_t passed = (now - ticked_at_).us / 1'000'000;
+    ticked_at_ = ticked_at_ + seconds(passed);
+    const auto lifetime =
+        static_cast<std::uint32_t>(get(32) + (std::int64_t{get(33)} << 16) + passed);
+    set(32, static_cast<std::uint16_t>(lifetime & 0xFFFF));
+    set(33, static_cast<std::uint16_t>(lifetime >> 16));
+}
+
+void Tinybms::add_event(std::uint8_t id) {
+    constexpr std::uint16_t first = 200;
+    constexpr std::uint16_t last = 296;
+    std::uint16_t at = first;
+    while (at < last && get(static_cast<std::uint16_t>(at + 1)) >> 8 != 0) {
+        at = static_cast<std::uint16_t>(at + 2);
+    }
+    if (get(static_cast<std::uint16_t>(at + 1)) >> 8 != 0) {
+        std::copy(words_.begin() + first + 2, words_.begin() + last + 2, words_.begin() + first);
+    }
+    set(at, get(32));
+    set(static_cast<std::uint16_t>(at + 1),
+        static_cast<std::uint16_t>(unsigned{id} << 8 | (get(33) & 0xFFU)));
+}
+
 void Tinybms::answer(const Message& request, Instant now) {
+    if (faults.refuse > 0) {
+        --faults.refuse;
+        refuse(request.command, Refusal::wrong_command, now);
+        return;
+    }
     std::array<std::uint8_t, tinybms::frame_size_max> room{};
     Writer data(room);
     Message reply;
@@ -161,6 +195,11 @@ void Tinybms::answer(const Message& request, Instant now) {
         reply.answers = request.command;
     }
     send(reply, now);
+    if (request.command == Command::reset &&
+        request.option == static_cast<std::uint8_t>(tinybms::Reset::bms)) {
+        restarts_until_ = now + restart;
+        add_event(0x61);
+    }
 }
 
 void Tinybms::refuse(Command command, Refusal why, Instant now) {
@@ -302,7 +341,7 @@ bool Tinybms::write(const Message& request) {
             return false;
         }
     }
-    for (std::size_t i = 0; i < request.data.size() / 2; i += step) {
+    for (std::size_t i = 0; !faults.ignores_writes && i < request.data.size() / 2; i += step) {
         const std::uint16_t address = address_at(i);
         const bool taken_over = tinybms::place_of(address)->what->type == tinybms::Type::set_once;
         set(address, taken_over ? 0xFFFF : request.word(i + step - 1));
@@ -320,8 +359,14 @@ void Tinybms::send(const Message& reply, Instant now) {
     if (scene_ == TinybmsScene::noisy) {
         spoil(frame);
     }
-    out_.insert(out_.end(), frame.begin(), frame.end());
-    due_ = now + microseconds(first_byte_us + byte_us * static_cast<std::int64_t>(out_.size()));
+    if (faults.lose_answers > 0) {
+        --faults.lose_answers;
+        return;
+    }
+    const Instant free = out_.empty() ? now : later(now, out_.back().due);
+    const Instant from = later(free, now + microseconds(first_byte_us) + faults.late);
+    const auto size = static_cast<std::int64_t>(frame.size());
+    out_.push_back({from + microseconds(byte_us * size), std::move(frame)});
 }
 
 void Tinybms::spoil(std::vector<std::uint8_t>& frame) {

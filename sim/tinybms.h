@@ -30,19 +30,34 @@ inline constexpr std::array tinybms_scene_names{
 /// Nothing where no scene is called so.
 std::optional<TinybmsScene> tinybms_scene(std::string_view name);
 
+/// What goes wrong while it runs.
+struct TinybmsFaults {
+    bool silent = false;
+    Duration late{0};             // that much later than a real one answers
+    int refuse = 0;               // so many requests get the answer "no"
+    bool ignores_writes = false;  // it says yes and does nothing
+    int lose_answers = 0;         // so many are never sent
+};
+
 class Tinybms {
   public:
+    TinybmsFaults faults;
+
     Tinybms(TinybmsScene scene, std::uint64_t seed);
 
     /// Registers from 0 to 511; elsewhere nothing is kept and 0 is read, as of reserved ones.
     void set(std::uint16_t address, std::uint16_t word);
     [[nodiscard]] std::uint16_t get(std::uint16_t address) const;
+    /// Behind the events that the log has, with the present time; the oldest makes room.
+    void add_event(std::uint8_t id);
     /// All registers become 0.
     void clear() { words_.fill(0); }
 
     void received(Bytes bytes, Instant now);
+    /// Its seconds go on; also with every request.
+    void tick(Instant now);
     /// When the answer is due; `never` where none waits.
-    [[nodiscard]] Instant next() const { return due_; }
+    [[nodiscard]] Instant next() const { return out_.empty() ? never : out_.front().due; }
     /// Appends what is due by now.
     void take(Instant now, std::vector<std::uint8_t>& out);
 
@@ -65,8 +80,13 @@ class Tinybms {
     std::vector<std::uint8_t> heard_;  // of a request that is not complete
     bool awake_;
     Instant heard_at_{0};
-    Instant due_ = never;
-    std::vector<std::uint8_t> out_;
+    Instant ticked_at_{-1};
+    Instant restarts_until_{-1};
+    struct Answer {
+        Instant due;
+        std::vector<std::uint8_t> bytes;
+    };
+    std::vector<Answer> out_;  // in the order in which they leave
 };
 
 }  // namespace jw::sim
