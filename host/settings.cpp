@@ -251,6 +251,9 @@ GatewaySettings::Device read_device(const Json& item,
         device.settings.driver = device.driver->name;
         device.settings.map = &device.description->map;
     }
+    if (device.driver != nullptr && !members.has("poll_s")) {
+        device.settings.poll = device.driver->poll;
+    }
     return device;
 }
 

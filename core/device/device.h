@@ -34,6 +34,8 @@ class DeviceOut {
     virtual void failed(Error error, Instant now) = 0;
     /// The end of an act(): what came of it and what reading back gave.
     virtual void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) = 0;
+    /// Something happened that people should know; one sentence. What comes too often is left out.
+    virtual void event(std::string_view /*sentence*/, Instant /*now*/) {}
     /// For devices that keep their readings themselves until they are confirmed (nodes): stores
     /// this one as it is, with the instant it was taken at, and gives its number here.
     virtual Result<std::uint64_t> store(const Reading& /*reading*/, Instant /*taken_at*/) {
@@ -125,6 +127,7 @@ struct Driver {
     Device* (*make)(Arena& arena, const DeviceSettings& settings, DeviceOut& out);
     /// The device hands its readings to DeviceOut::store() as well; nothing is gathered here.
     bool stores_readings = false;
+    Duration poll = seconds(1);  // where the settings say nothing
 };
 
 }  // namespace jw

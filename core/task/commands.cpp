@@ -30,7 +30,7 @@ std::string_view sentence(ResultCode code) {
         case ResultCode::out_of_range:
             return "The value is outside what the device takes.";
         case ResultCode::denied:
-            return "Signature, issuer or expiry do not allow it.";
+            return "Not now, or not by this issuer, signature or expiry.";
         case ResultCode::malformed:
             return "The request could not be read.";
         case ResultCode::device_silent:
@@ -355,6 +355,15 @@ void Commands::act(Job& job, Instant now) {
     if (Job* same = find(id); same != nullptr && code != ResultCode::executed) {
         end(*same, code, std::nullopt, now);
     }
+}
+
+const Command* Commands::acting(std::string_view target) const {
+    for (const Job& job : jobs_) {
+        if (job.step == Step::acting && job.command.target == target) {
+            return &job.command;
+        }
+    }
+    return nullptr;
 }
 
 void Commands::acted(std::string_view target,

@@ -81,6 +81,8 @@ class Commands {
     void synced(SyncTicket ticket, Status result, Instant now);
     Instant step(std::optional<std::int64_t> unix_ms, Instant now);
 
+    /// The command that this target acts on just now, or null.
+    [[nodiscard]] const Command* acting(std::string_view target) const;
     [[nodiscard]] std::span<const Job> jobs() const { return jobs_.items(); }
     /// Commands of earlier lives as well, those that ended since too.
     [[nodiscard]] const CommandJournal& journal() const { return journal_; }

@@ -18,6 +18,9 @@ constexpr Duration told_for = seconds(3600);
 constexpr Duration told_again = seconds(10);
 constexpr Duration audit_interval = seconds(1);
 constexpr Duration fall_told_interval = seconds(3600);
+// So many events of a device are kept in so long; of the others only how many there were.
+constexpr std::uint32_t events_most = 10;
+constexpr Duration events_window = seconds(60);
 
 bool is_silence(Code code) {
     return code == Code::timeout || code == Code::not_found;
@@ -91,6 +94,13 @@ void Gateway::start(std::string_view version, Instant now) {
 
 void Gateway::tell(EventKind kind, std::string_view text, Instant now) {
     append(RecordClass::billing, RecordKind::event, Event{"", kind, text}, now);
+}
+
+void Gateway::tell_of(const Port& port, std::string_view text, Instant now) {
+    append(RecordClass::billing,
+           RecordKind::event,
+           Event{port.settings.name, EventKind::notice, text},
+           now);
 }
 
 void Gateway::learn_time(std::int64_t unix_ms, Instant now) {
@@ -340,10 +350,7 @@ void Gateway::Port::counter_fell(const CounterFall& fall, Instant now) {
     put_name(fall.value.quantity, fall.value.index, text);
     text.put(" fell from ").put(fall.from).put(" to ").put(fall.value.number);
     text.put(": replaced or reset?");
-    gateway->append(RecordClass::billing,
-                    RecordKind::event,
-                    Event{settings.name, EventKind::notice, text.view()},
-                    now);
+    gateway->tell_of(*this, text.view(), now);
 }
 
 void Gateway::Port::reading(const Reading& reading, Instant now) {
@@ -392,6 +399,22 @@ void Gateway::Port::identified(const DeviceInfo& said, Instant now) {
                                now + seconds(86'400));
     }
     gateway->out_.identified(index, info, now);
+}
+
+void Gateway::Port::event(std::string_view sentence, Instant now) {
+    if (now >= events_renewed_at) {
+        events_renewed_at = now + events_window;
+        if (events_told > events_most) {
+            std::array<char, limits::detail_size_max> buffer{};
+            Text text(buffer);
+            text.put("It reported ").put(events_told - events_most).put(" events more.");
+            gateway->tell_of(*this, text.view(), now);
+        }
+        events_told = 0;
+    }
+    if (++events_told <= events_most) {
+        gateway->tell_of(*this, sentence, now);
+    }
 }
 
 void Gateway::Port::failed(Error error, Instant now) {
@@ -450,10 +473,6 @@ void Gateway::Port::watch_room(bool left_out, bool kept, Instant now) {
     }
 }
 
-void Gateway::Port::acted(ResultCode code, std::optional<std::int64_t> value, Instant now) {
-    gateway->commands_.acted(settings.name.view(), code, value, now);
-}
-
 Result<std::uint64_t> Gateway::Port::store(const Reading& reading, Instant taken_at) {
     std::array<std::uint8_t, limits::record_payload_max> payload{};
     Writer out(payload);
@@ -474,58 +493,6 @@ std::uint64_t Gateway::Port::stored_to() const {
 void Gateway::changed(const Fault& fault, Instant now) {
     append(RecordClass::alarm, RecordKind::fault, fault, now);
     out_.fault(fault, now);
-}
-
-ResultCode Gateway::check(const Command& command) {
-    Port* port = find(command.target.view());
-    if (port == nullptr) {
-        return ResultCode::unknown_target;
-    }
-    if (command.action == Action::read) {
-        return ResultCode::executed;
-    }
-    Quantity quantity = Quantity::none;
-    std::uint8_t index = 0;
-    if (!parse_name(command.quantity.view(), quantity, index)) {
-        return ResultCode::unsupported;
-    }
-    for (const Capability& capability : port->driver->capabilities) {
-        if (capability.settable && capability.quantity == quantity && capability.index == index) {
-            const bool fits = command.value >= capability.least && command.value <= capability.most;
-            return fits ? ResultCode::executed : ResultCode::out_of_range;
-        }
-    }
-    return ResultCode::unsupported;
-}
-
-ResultCode Gateway::act(const Command& command, Instant now) {
-    Port* port = find(command.target.view());
-    if (port == nullptr) {
-        return ResultCode::unknown_target;
-    }
-    Status started = done;
-    queue_.wake(Priority::line, now);  // its line may not look before the next poll
-    if (command.action == Action::read) {
-        started = port->device->poll_now(now);
-        if (started) {
-            port->acted(ResultCode::executed, std::nullopt, now);
-        }
-    } else {
-        Quantity quantity = Quantity::none;
-        std::uint8_t index = 0;
-        (void)parse_name(command.quantity.view(), quantity, index);
-        started = port->device->act(quantity, command.value, now);
-    }
-    switch (started.code()) {
-        case Code::ok:
-            return ResultCode::executed;
-        case Code::out_of_range:
-            return ResultCode::out_of_range;
-        case Code::busy:
-            return ResultCode::busy;
-        default:
-            return ResultCode::unsupported;
-    }
 }
 
 void Gateway::begun(const CommandId& id, Status written) {

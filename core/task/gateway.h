@@ -111,10 +111,15 @@ class Gateway final : private FaultOut, private CommandPorts {
         std::uint32_t silent_in_row = 0;
         Instant fall_untold_until;
         Instant silent_since;  // first of silent_in_row
+        Instant events_renewed_at;
+        std::uint32_t events_told = 0;  // or left out, since then
+        bool writes = false;            // a parameter, and this is what it was:
+        std::optional<std::int64_t> wrote_over;
         void reading(const Reading& reading, Instant now) override;
         void counter_fell(const CounterFall& fall, Instant now);
         void identified(const DeviceInfo& said, Instant now) override;
         void failed(Error error, Instant now) override;
+        void event(std::string_view sentence, Instant now) override;
         void acted(ResultCode code, std::optional<std::int64_t> value, Instant now) override;
         Result<std::uint64_t> store(const Reading& reading, Instant taken_at) override;
         [[nodiscard]] std::uint64_t stored_to() const override;
@@ -128,6 +133,7 @@ class Gateway final : private FaultOut, private CommandPorts {
     void begun(const CommandId& id, Status written) override;
     void finished(const CommandResult& result, CommandSource source, Instant now) override;
 
+    void tell_of(const Port& port, std::string_view text, Instant now);
     template <class M>
     bool append(RecordClass record_class, RecordKind kind, const M& message, Instant now);
     void watch_store(Instant now);

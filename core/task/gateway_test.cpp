@@ -29,6 +29,21 @@ struct Plug final : Device {
         ++polls;
         return answer;
     }
+    std::optional<std::int64_t> limit = 7;
+    std::int64_t written = -1;
+    [[nodiscard]] std::size_t parameter_count() const override { return 2; }
+    [[nodiscard]] Parameter parameter(std::size_t index) const override {
+        return {.name = index == 0 ? "shown" : "limit",
+                .writable = index == 1,
+                .least = -10,
+                .most = 10,
+                .value = limit};
+    }
+    Status write_parameter(std::string_view name, std::int64_t value, Instant) override {
+        EXPECT(name == "limit");
+        written = value;
+        return answer;
+    }
 };
 
 constexpr std::array<Capability, 3> capabilities{
@@ -144,6 +159,19 @@ struct Scene final : GatewayOut {
         const ResultCode taken = gateway.submit(command, CommandSource::local, now);
         settle();
         return taken;
+    }
+    /// The newest event; its text is empty where none is.
+    Event last_event() {
+        settle();
+        std::array<std::uint8_t, 4096> buffer{};
+        Cursor cursor{.record_class = RecordClass::billing,
+                      .seq = outbox.accepted_to(RecordClass::billing)};
+        Event event;
+        if (const auto item = outbox.next(cursor, buffer, now); item && item->record) {
+            Reader in(item->record->payload);
+            EXPECT(from_cbor(in, event).has_value());
+        }
+        return event;
     }
     DeviceState state() { return gateway.snapshot().devices()[0].state; }
 };
@@ -423,4 +451,57 @@ TEST(readings_that_a_full_store_drops_are_an_alarm) {
         }
     }
     EXPECT(scene.raised(FaultKind::records_dropped, ""));
+}
+
+TEST(a_parameter_is_written_by_a_command_and_who_did_it_becomes_an_event) {
+    Scene scene;
+    EXPECT(scene.submit(Action::set, "limit", 3) == ResultCode::executed);
+    EXPECT(scene.plug->written == 3 && scene.results == 0);
+    scene.plug->out->acted(ResultCode::executed, 3, scene.now);
+    const Event event = scene.last_event();
+    EXPECT(scene.results == 1 && scene.last == ResultCode::executed);
+    EXPECT(event.kind == EventKind::notice && event.device == "heater");
+    EXPECT(event.text.view() == "local set limit from 7 to 3.");
+    scene.plug->limit = std::nullopt;
+    (void)scene.submit(Action::set, "limit", -4);
+    scene.plug->out->acted(ResultCode::executed, -4, scene.now);
+    EXPECT(scene.last_event().text.view() == "local set limit to -4.");
+}
+
+TEST(a_parameter_that_was_not_written_is_no_event) {
+    Scene scene;
+    for (const ResultCode code : {ResultCode::device_refused, ResultCode::not_confirmed}) {
+        (void)scene.submit(Action::set, "limit", 3);
+        scene.plug->out->acted(code, 7, scene.now);
+        scene.settle();
+        EXPECT(scene.last == code);
+    }
+    (void)scene.submit(Action::set, "relay_closed", 1);
+    scene.plug->out->acted(ResultCode::executed, 1, scene.now);
+    EXPECT(scene.last_event().text.empty());
+}
+
+TEST(what_is_no_parameter_or_out_of_its_range_is_refused_before_the_device_is_asked) {
+    Scene scene;
+    EXPECT(scene.submit(Action::set, "limit", 11) == ResultCode::out_of_range);
+    EXPECT(scene.submit(Action::set, "shown", 1) == ResultCode::unsupported);
+    EXPECT(scene.submit(Action::set, "other", 1) == ResultCode::unsupported);
+    EXPECT(scene.plug->written == -1 && scene.results == 3);
+    scene.plug->answer = JW_FAIL(denied);
+    (void)scene.submit(Action::set, "limit", 1);
+    EXPECT(scene.last == ResultCode::denied && scene.results == 4);
+}
+
+TEST(events_of_a_device_are_kept_ten_a_minute_and_the_others_counted) {
+    Scene scene;
+    for (int i = 0; i < 25; ++i) {
+        scene.plug->out->event("It reports over voltage.", scene.now);
+    }
+    const Event event = scene.last_event();
+    EXPECT(scene.outbox.accepted_to(RecordClass::billing) == 10);
+    EXPECT(event.text.view() == "It reports over voltage." && event.device == "heater");
+    scene.now = scene.now + seconds(60);
+    scene.plug->out->event("It reports started.", scene.now);
+    EXPECT(scene.last_event().text.view() == "It reports started.");
+    EXPECT(scene.outbox.accepted_to(RecordClass::billing) == 12);
 }
