@@ -6,7 +6,9 @@
 
 #include "benches/report.h"
 #include "core/bus/modbus_frame.h"
+#include "core/device/tinybms/frames.h"
 #include "sim/p1.h"
+#include "sim/tinybms.h"
 
 namespace jw::bench {
 namespace {
@@ -50,6 +52,30 @@ std::vector<std::vector<std::uint8_t>> tcp_frames() {
         std::vector<std::uint8_t> frame(modbus::tcp_header_size + pdu.size());
         Writer out(frame);
         modbus::put_tcp(out, static_cast<std::uint16_t>(result.size()), 1, pdu);
+        result.push_back(std::move(frame));
+    }
+    return result;
+}
+
+std::vector<std::vector<std::uint8_t>> tinybms_frames(bool replies) {
+    std::vector<std::vector<std::uint8_t>> result;
+    while (result.size() < inputs_rotated) {
+        sim::Tinybms bms(sim::TinybmsScene::nominal, result.size());
+        tinybms::Message question;
+        question.command = tinybms::Command::read_modbus;
+        question.address = replies ? std::uint16_t{0} : static_cast<std::uint16_t>(result.size());
+        question.count = 56;
+        std::array<std::uint8_t, 8> asked{};
+        Writer out(asked);
+        if (!tinybms::put(out, question)) {
+            give_up("a TinyBMS question has another size than it must");
+        }
+        std::vector<std::uint8_t> frame(asked.begin(), asked.end());
+        if (replies) {
+            bms.received(asked, Instant{1'000'000});
+            frame.clear();
+            bms.take(Instant{2'000'000}, frame);
+        }
         result.push_back(std::move(frame));
     }
     return result;

@@ -17,6 +17,8 @@ using RtuFrame = std::array<std::uint8_t, rtu_frame_size>;
 std::vector<RtuFrame> rtu_frames();
 /// The same registers behind an MBAP header.
 std::vector<std::vector<std::uint8_t>> tcp_frames();
+/// Live polls of a TinyBMS: 8 bytes of a question, or 117 of an answer with 56 registers.
+std::vector<std::vector<std::uint8_t>> tinybms_frames(bool replies);
 /// Of a DSMR 5 meter, second by second, with their CRC.
 std::vector<std::string> p1_telegrams();
 /// As many different ones of that size.

@@ -19,6 +19,8 @@
 #include "core/codec/p1.h"
 #include "core/device/p1/p1_reading.h"
 #include "core/device/registers/register_value.h"
+#include "core/device/tinybms/frames.h"
+#include "core/device/tinybms/pack_reading.h"
 #include "core/sink/batch.h"
 #include "core/steer/battery/law.h"
 #include "generated/devices/devices.h"
@@ -366,6 +368,7 @@ class Collector final : public benchmark::BenchmarkReporter {
 constexpr double rtu_least = 8;
 constexpr double law_most_ns = 2000;
 constexpr double can_most_ns = 20;
+constexpr double tinybms_most_ns = 60;
 
 Row measured(const Collector& times, const char* name, std::string what, const char* note = "") {
     Row row;
@@ -402,6 +405,20 @@ void add_can(Report& report, const Collector& times) {
     }
 }
 
+void add_tinybms(Report& report, const Collector& times) {
+    for (const char* size : {"8", "117"}) {
+        Row frame = measured(times,
+                             fmt::format("tinybms_take/{}", size).c_str(),
+                             fmt::format("TinyBMS frame with CRC, {} bytes", size));
+        frame.target = fmt::format("≤ {} ns", tinybms_most_ns);
+        frame.reached = spread(times.ns(fmt::format("tinybms_take/{}", size).c_str())).median <=
+                        tinybms_most_ns;
+        report.add(frame);
+    }
+    report.add(measured(
+        times, "tinybms_reading", "TinyBMS live poll to its reading", "117 bytes, 30 values"));
+}
+
 Report report_of(const Collector& times) {
     constexpr const char* bitwise = "bitwise CRC, same flags";
     Report report;
@@ -434,6 +451,7 @@ Report report_of(const Collector& times) {
     law.reached = law.figure <= law_most_ns;
     report.add(law);
     add_can(report, times);
+    add_tinybms(report, times);
     report.add(measured(times,
                         "json_batch",
                         "JSON batch, per reading",
@@ -443,6 +461,42 @@ Report report_of(const Collector& times) {
                         "CBOR batch, per reading",
                         "100 readings of 14 values from the store"));
     return report;
+}
+
+/// 117 bytes: what every live poll brings; 8 bytes: what it sends.
+void tinybms_take(State& state) {
+    const bool reply = state.range(0) > 8;
+    const auto frames = tinybms_frames(reply);
+    std::size_t i = 0;
+    for ([[maybe_unused]] auto turn : state) {
+        const auto taken = tinybms::take(frames[i++ % frames.size()],
+                                         reply ? modbus::Side::reply : modbus::Side::request);
+        if (!taken) {
+            give_up("a TinyBMS frame was refused");
+        }
+        DoNotOptimize(*taken);
+    }
+}
+
+/// From the bytes of the line to what the driver makes of a live poll.
+void tinybms_reading(State& state) {
+    const auto frames = tinybms_frames(true);
+    tinybms::CellOrder order{.series = 16};
+    std::size_t i = 0;
+    Values values;
+    for ([[maybe_unused]] auto turn : state) {
+        const auto taken = tinybms::take(frames[i++ % frames.size()], modbus::Side::reply);
+        if (!taken) {
+            give_up("a TinyBMS frame was refused");
+        }
+        std::array<std::uint16_t, tinybms::live_words> words{};
+        for (std::size_t n = 0; n < words.size(); ++n) {
+            words[n] = taken->message.word(n);
+        }
+        values.clear();
+        DoNotOptimize(tinybms::put_live(words, order, values));
+        DoNotOptimize(values);
+    }
 }
 
 void register_cases() {
@@ -463,6 +517,8 @@ void register_cases() {
     benchmark::RegisterBenchmark("slcan_read", slcan_read);
     benchmark::RegisterBenchmark("socket_write", socket_write);
     benchmark::RegisterBenchmark("socket_read", socket_read);
+    benchmark::RegisterBenchmark("tinybms_take", tinybms_take)->Arg(8)->Arg(117);
+    benchmark::RegisterBenchmark("tinybms_reading", tinybms_reading);
     benchmark::RegisterBenchmark("json_batch", json_batch);
     benchmark::RegisterBenchmark("cbor_batch", cbor_batch);
 }

@@ -6,6 +6,7 @@
 #include "core/device/node/node.h"
 #include "core/device/p1/p1_device.h"
 #include "core/device/sunspec/sunspec.h"
+#include "core/device/tinybms/tinybms.h"
 #include "generated/devices/devices.h"
 
 namespace jw {
@@ -19,6 +20,7 @@ const Driver* const list[] = {
     &sdm120::driver,
     &sdm630::driver,
     &sunspec::driver,
+    &tinybms::driver,
 };
 
 }  // namespace

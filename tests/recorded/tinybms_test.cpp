@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "core/device/tinybms/dump.h"
+#include "core/device/tinybms/fault_log.h"
+#include "core/device/tinybms/pack_reading.h"
 #include "core/device/tinybms/registers.h"
 #include "tests/recorded/recorded.h"
 
@@ -71,6 +73,71 @@ void check(const std::filesystem::path& path, Seen& seen) {
             check_number(**line, *place->what, seen);
         }
     }
+}
+
+/// All registers of a dump, those that it does not have 0.
+std::array<std::uint16_t, 512> registers_of(const std::filesystem::path& path) {
+    std::array<std::uint16_t, 512> registers{};
+    std::istringstream text(recorded::bytes_of(path));
+    for (std::string row; std::getline(text, row);) {
+        const auto line = parse_dump_line(row);
+        if (line && *line) {
+            std::size_t at = (*line)->address;
+            for (const std::uint16_t word : (*line)->all()) {
+                registers.at(at++) = word;
+            }
+        }
+    }
+    return registers;
+}
+
+std::optional<std::int64_t> number(const Values& values,
+                                   Quantity quantity,
+                                   std::uint8_t index = 0) {
+    const jw::Value* const found = values.find(quantity, index);
+    return found == nullptr ? std::nullopt : std::optional(found->number);
+}
+
+TEST(recorded, tinybms_pack_of_14_cells_is_read_as_its_owner_printed_it) {
+    const auto folder = recorded::folder("tinybms");
+    JW_NEED_RECORDED(folder);
+    const auto registers = registers_of(folder / "tinybms_registers_14s_hwserial.txt");
+    const std::span<const std::uint16_t> all(registers);
+    Values values;
+    CellOrder order;
+    EXPECT_EQ(put_live(all.first<live_words>(), order, values), 0U);
+    EXPECT_EQ(number(values, Quantity::voltage_mv), 55'780);
+    EXPECT_EQ(number(values, Quantity::current_ma), 0);
+    EXPECT_EQ(number(values, Quantity::soc_permille), 836);
+    EXPECT_EQ(number(values, Quantity::soh_permille), std::nullopt);
+    EXPECT_EQ(number(values, Quantity::cell_voltage_min_mv), 3980);
+    EXPECT_EQ(number(values, Quantity::cell_voltage_max_mv), 3990);
+    EXPECT_EQ(number(values, Quantity::temperature_mc, 1), std::nullopt);
+    EXPECT_EQ(number(values, Quantity::temperature_mc, 3), 9700);
+    // The cells stand in registers 2 to 15 and have together what the pack has.
+    std::int64_t sum_mv = 0;
+    for (std::uint8_t cell = 1; cell <= 14; ++cell) {
+        const std::int64_t mv = number(values, Quantity::cell_voltage_mv, cell).value_or(0);
+        EXPECT_GE(mv, 3979) << int{cell};
+        EXPECT_LE(mv, 3991) << int{cell};
+        sum_mv += mv;
+    }
+    EXPECT_EQ(number(values, Quantity::cell_voltage_mv, 15), std::nullopt);
+    EXPECT_NEAR(static_cast<double>(sum_mv), 55'780, 60);
+    Values settings;
+    EXPECT_EQ(put_settings(all.subspan<first_setting, setting_words>(), settings), 0U);
+    EXPECT_EQ(number(settings, Quantity::capacity_mah), 66'000);
+    EXPECT_EQ(number(settings, Quantity::cell_count), 14);
+    DeviceInfo info;
+    describe(all.subspan<first_version, version_words>(), info);
+    EXPECT_TRUE(info.serial.empty());  // registers 504 to 509 are not in the dump
+    EXPECT_EQ(info.version.view().substr(0, 6), "1.242,");
+    FaultLog log;
+    NewEvents fresh;
+    log.status(registers[50], Instant{});
+    log.read(all.subspan<first_event, event_words>(), 16'683'981, Instant{}, fresh);
+    EXPECT_TRUE(fresh.empty());
+    EXPECT_EQ(log.alarm_bits(), 0U);
 }
 
 TEST(recorded, tinybms_registers_decode_to_the_number_printed_beside_them) {
