@@ -224,6 +224,7 @@ GatewaySettings::Device read_device(const Json& item,
     members.span_s("silent_after_s", device.settings.silent_after);
     members.number("unit", device.settings.unit);
     members.number("sign", device.settings.sign);
+    members.flag("cells_reversed", device.settings.cells_reversed);
     members.number("base", device.settings.base);
     device.title = std::string(device.settings.name.view());
     members.text("title", device.title);

@@ -24,7 +24,8 @@ Device* make_none(Arena&, const DeviceSettings&, DeviceOut&) {
     return nullptr;
 }
 const Driver p1{"p1", LineKind::stream, 0, {}, &make_none};
-const Driver demo_meter{"demo_meter", LineKind::modbus, 0, {}, &make_none};
+const Driver demo_meter{
+    "demo_meter", LineKind::modbus, 0, {}, &make_none, false, milliseconds(250)};
 const Driver* const drivers[] = {&p1, &demo_meter};
 
 /// A folder of its own that goes with the test.
@@ -96,7 +97,8 @@ class SettingsTest : public testing::Test {
             "devices":[
               {"name":"grid","driver":"p1","bus":"p1","poll_s":0.1,"keep_s":60,"unit":1,"sign":0,
                "title":"Grid meter","silent_after_s":0},
-              {"name":"heat-pump","driver":"demo_meter","bus":"pv-lan","unit":7,"sign":-1}],
+              {"name":"heat-pump","driver":"demo_meter","bus":"pv-lan","unit":7,"sign":-1,
+               "cells_reversed":true}],
             "sinks":[
               {"name":"broker","type":"mqtt","host":"127.0.0.1","port":1884,"version":3,
                "user":"gw","mode":"window","window":{"every_s":300,"for_s":30},
@@ -147,7 +149,10 @@ TEST_F(SettingsTest, the_agreed_file_is_understood) {
     EXPECT_EQ(settings.devices[0].bus, 3U);
     EXPECT_EQ(settings.devices[0].driver, &p1);
     EXPECT_EQ(settings.devices[0].settings.poll, milliseconds(100));
+    EXPECT_EQ(settings.devices[1].settings.poll, milliseconds(250));  // as its driver wants it
     EXPECT_EQ(settings.devices[1].settings.sign, -1);
+    EXPECT_TRUE(settings.devices[1].settings.cells_reversed);
+    EXPECT_FALSE(settings.devices[0].settings.cells_reversed);
     EXPECT_EQ(settings.devices[0].settings.silent_after, Duration{});
     EXPECT_EQ(settings.devices[1].settings.silent_after, seconds(600));
     EXPECT_EQ(settings.devices[1].title, "heat-pump");
