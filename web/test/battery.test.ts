@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Battery } from '../src/api/battery_shapes';
 import { cellScale } from '../src/parts/cells';
-import { cellsOf, curveOf, reserveOf, ruleRows, timeToEnd, whyOf } from '../src/site/battery';
+import { cellsOf, curveOf, permilleAt, reserveOf, ruleName, ruleRows, timeToEnd, whyOf } from '../src/site/battery';
 import { batteryStatus, isOver, type BatterySituation } from '../src/site/battery_status';
 import { niceStep } from '../src/site/series';
 import { thin } from '../src/text/formats';
@@ -120,6 +120,26 @@ describe('rules', () => {
     expect(curve.points[1]).toEqual([3.4, 25]);
     expect(spaced(curve.say)).toBe('Limit by highest cell voltage. now 3.393 V, 47 A.');
   });
+
+  it('of several packs a rule says which, and its point still lies on its curve', () => {
+    const battery = body('two_packs');
+    const row = ruleRows(battery, 'charge')[0]!;
+    const rule = { ...row.rule, pack: 2 };
+    expect(ruleName(rule)).toBe('Pack 2: Highest cell voltage');
+    const curve = curveOf(battery, { ...row, rule, limit_ma: 23_000 }, 'charge')!;
+    expect(permilleAt(battery.ramps.charge_by_cell!, 3393)).toBe(460);
+    expect(curve.points[0]![1]).toBeCloseTo(50);
+  });
+
+  it.each([
+    [3000, 1000],
+    [3375, 1000],
+    [3400, 250],
+    [3500, 0],
+    [4000, 0],
+  ])('a ramp at %i mV gives %i', (mv, permille) =>
+    expect(permilleAt(body().ramps.charge_by_cell!, mv)).toBe(permille),
+  );
 
   it('what has no curve draws none', () => {
     const battery = body('silent');

@@ -29,15 +29,15 @@ export function alertTitle(alert: Alert, title: string, time: string): AlertTitl
 }
 
 const units: Record<string, [number, number, string]> = {
-  mV: [1000, 3, 'V'],
-  mA: [1000, 1, 'A'],
-  mdegC: [1000, 1, '°C'],
+  mv: [1000, 3, 'V'],
+  ma: [1000, 1, 'A'],
+  mdegc: [1000, 1, '°C'],
   mc: [1000, 1, '°C'],
   permille: [10, 1, '%'],
 };
 
 export function alertNumber(value: number, unit: string): string {
-  const [by, digits, shown] = units[unit] ?? [1, 0, unit];
+  const [by, digits, shown] = units[unit.toLowerCase()] ?? [1, 0, unit];
   return `${decimal(value / by, digits)}${shown ? thin + shown : ''}`;
 }
 

@@ -97,8 +97,12 @@ export function inputText(rule: Pick<RuleLimit, 'rule' | 'input'>): string {
 export function ruleName(rule: RuleLimit): string {
   const name = sayOr(`rule_${rule.rule}`, rule.rule.replaceAll('_', ' '));
   const input = /temperature|soc|stale/.test(rule.rule) ? inputText(rule) : '';
-  return input ? `${name}, ${input}` : name;
+  return ofPack(rule, input ? `${name}, ${input}` : name);
 }
+
+/** Where there are several packs a rule says in which one it looked. */
+const ofPack = (rule: Pick<RuleLimit, 'pack'>, text: string): string =>
+  rule.pack > 0 ? say('rule_of_pack', { n: rule.pack, text }) : text;
 
 /** Rules whose words of the gateway say what no sentence of ours can. */
 const tells_more = new Set(['implausible', 'not_ready', 'bms_fault', 'hull']);
@@ -124,7 +128,7 @@ export function whyOf(rule: RuleLimit, limit_ma: number): Why {
   const plain = sayOr(`because_${rule.rule}`, '', places);
   const text = sayOr(`${key}${rule.rule}`, plain, places);
   return {
-    text: text || rule.why || ruleName(rule),
+    text: text ? ofPack(rule, text) : rule.why || ruleName(rule),
     told: text && tells_more.has(rule.rule) ? rule.why : '',
     lifts,
   };
@@ -160,6 +164,17 @@ const axes: Record<string, [number, string]> = {
   soc: [10, '%'],
 };
 
+/** Straight between the points, level beyond them. */
+export function permilleAt(points: readonly [number, number][], at: number): number {
+  const next = points.findIndex(([x]) => x >= at);
+  if (next <= 0) {
+    return points[next === 0 ? 0 : points.length - 1]![1];
+  }
+  const [x0, y0] = points[next - 1]!;
+  const [x1, y1] = points[next]!;
+  return y0 + ((y1 - y0) * (at - x0)) / Math.max(1, x1 - x0);
+}
+
 /** The curve of a rule with the present point; null where the rule has none. */
 export function curveOf(battery: Battery, row: RuleRow, way: Direction): Curve | null {
   const { rule } = row;
@@ -169,12 +184,16 @@ export function curveOf(battery: Battery, row: RuleRow, way: Direction): Curve |
     return null;
   }
   const rating = battery.rules.find((one) => one.rule === 'bms_rating');
-  const base = Math.min(boundOf(battery, way), (rating && allowedBy(rating, way)) ?? Infinity);
+  const whole = Math.min(boundOf(battery, way), (rating && allowedBy(rating, way)) ?? Infinity);
+  // Of several packs a curve is the share of one, which nobody tells: the point lies on it.
+  const permille = permilleAt(points, rule.input);
+  const base =
+    battery.packs.length > 1 && permille > 0 && row.limit_ma > 0 ? (row.limit_ma * 1000) / permille : whole;
   const [by, unit] = axes[rule.rule]!;
   const name = say(`curve_${rule.rule as 'cell_high'}`);
   const places = { value: inputText(rule), limit: `${amperes(row.limit_ma)}${thin}A` };
   return {
-    points: points.map(([at, permille]) => [at / by, (permille * base) / 1e6]),
+    points: points.map(([at, of]) => [at / by, (of * base) / 1e6]),
     unit,
     at: [rule.input / by, row.limit_ma / 1000],
     say: `${name}. ${say('curve_now', places)}.`,

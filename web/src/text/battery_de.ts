@@ -126,6 +126,7 @@ export const battery_de: Record<keyof typeof battery_en, Entry> = {
   limits_less: 'Weniger Regeln zeigen',
   limits_flowing: 'fließt gerade',
   limits_why: 'Warum {limit}?',
+  rule_of_pack: 'Pack {n}: {text}',
   rule_none: 'Keine Grenze',
   rule_owner: 'Eigene Einstellung',
   rule_bms_rating: 'Nennstrom der Batterie',

@@ -124,6 +124,7 @@ export const battery_en = {
   limits_less: 'Show fewer rules',
   limits_flowing: 'flowing now',
   limits_why: 'Why {limit}?',
+  rule_of_pack: 'Pack {n}: {text}',
   rule_none: 'No limit',
   rule_owner: 'Your setting',
   rule_bms_rating: 'Rating of the battery',
