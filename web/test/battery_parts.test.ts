@@ -51,7 +51,7 @@ describe('what is said on the line', () => {
     expect(frameName({ name: null, known: false })).toBe('');
     expect(signalName({ name: 'charge_voltage_mv' })).toBe('Charge up to');
     expect(signalName({ name: 'cell_imbalance' })).toBe('The cells differ too much');
-    expect(signalName({ name: 'force_charge_1' })).toBe('Force charge 1');
+    expect(signalName({ name: 'moon_phase' })).toBe('Moon phase');
   });
 });
 

@@ -107,7 +107,7 @@ const nominal = () => ({
   energy: { charge_wh: 1_234_500, discharge_wh: 1_187_600 },
   inverter: {
     profile: 'victron',
-    title: 'Victron GX',
+    title: 'Victron GX and whoever speaks CAN-bus BMS',
     bus: 'can',
     bus_state: 'active',
     heard_age_ms: 400,

@@ -240,7 +240,7 @@ function others(f: Facts, which: string): Line[] {
   if (f.battery.inverter && heard !== null && heard <= inverter_silent_s && which !== 'bus_off') {
     lines.push({
       mark: 'ok',
-      text: say('bat_inverter_heard', { title: f.battery.inverter.title, age: age(heard) }),
+      text: say('bat_inverter_heard', { age: age(heard) }),
     });
   }
   const left = timeToEnd(f.battery);
