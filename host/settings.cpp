@@ -295,6 +295,35 @@ GatewaySettings::Sink read_sink(const Json& item, const std::string& place, File
     return sink;
 }
 
+GatewaySettings::Live read_live(const Json& item,
+                                const std::string& gateway,
+                                const std::string& place,
+                                Files& files) {
+    const Members members(item);
+    GatewaySettings::Live live;
+    members.name("name", live.name);
+    members.choice("type", live.type);
+    members.flag("enabled", live.enabled);
+    members.text("host", live.host);
+    if (members.has("tls")) {
+        live.tls = files.tls(members.object("tls"), place + "/tls");
+        live.port = 8883;
+    }
+    members.number("port", live.port);
+    members.number("version", live.version);
+    live.version = live.version == 5 ? 5 : 4;
+    members.text("user", live.user);
+    live.password = files.secret(members, "password_file", place);
+    live.client_id = fmt::format("{}-{}", gateway, live.name.view());
+    members.text("client_id", live.client_id);
+    live.prefix = enum_name(live.type);
+    members.text("prefix", live.prefix);
+    members.span_s("every_s", live.every);
+    members.flag("commands", live.commands);
+    members.name("device", live.device);
+    return live;
+}
+
 GatewaySettings::Issuer read_issuer(const Json& item, const std::string& place, Files& files) {
     const Members members(item);
     GatewaySettings::Issuer issuer;
@@ -428,6 +457,11 @@ GatewaySettings read_document(const Json& document,
         if (sink.client_id.empty()) {
             sink.client_id = settings.gateway.view();
         }
+    }
+    for (const Json& item : members.array("live")) {
+        const std::string place = fmt::format("/live/{}", settings.live.size());
+        const std::string gateway(settings.gateway.view());
+        settings.live.push_back(read_live(item, gateway, place, files));
     }
     for (const Json& item : members.object("commands").array("issuers")) {
         const std::string place = fmt::format("/commands/issuers/{}", settings.issuers.size());

@@ -41,6 +41,10 @@ enum class SerialParity : std::uint8_t { none, even, odd };
 constexpr auto enum_names(SerialParity) {
     return std::array{"none", "even", "odd"};
 }
+enum class LiveType : std::uint8_t { homeassistant, bms };
+constexpr auto enum_names(LiveType) {
+    return std::array{"homeassistant", "bms"};
+}
 enum class PayloadFormat : std::uint8_t { json, cbor };
 constexpr auto enum_names(PayloadFormat) {
     return std::array{"json", "cbor"};
@@ -122,6 +126,23 @@ struct GatewaySettings {
         bool two_stage = false;
         bool fresh_first = false;  // new telemetry goes ahead of a backlog
     };
+    /// Somebody who hears the latest values over MQTT.
+    struct Live {
+        Name name;
+        LiveType type = LiveType::homeassistant;
+        bool enabled = true;
+        std::string host;
+        std::uint16_t port = 1883;
+        std::uint8_t version = 5;  // 5, or 4 for MQTT 3.1.1
+        std::string user;
+        std::optional<Secret> password;  // read from password_file
+        std::string client_id;           // "<gateway>-<name>" where the file gives none
+        std::optional<Tls> tls;
+        std::string prefix;  // "homeassistant" or "bms" where the file gives none
+        Duration every = seconds(1);
+        bool commands = false;
+        Name device;  // bms: the battery
+    };
     struct Issuer {
         Name name;
         IssuerMethod method = IssuerMethod::none;
@@ -148,6 +169,7 @@ struct GatewaySettings {
     std::vector<Bus> buses;
     std::vector<Device> devices;
     std::vector<Sink> sinks;
+    std::vector<Live> live;
     std::vector<Issuer> issuers;
     Web web;
 };

@@ -79,6 +79,7 @@ class Rules {
         buses();
         devices();
         sinks();
+        live();
         issuers();
         web();
     }
@@ -124,6 +125,7 @@ class Rules {
         std::map<std::string, std::string> sources;
         unique("/devices", array_at(document_, "devices"), sources);
         unique("/sinks", array_at(document_, "sinks"), sources);
+        unique("/live", array_at(document_, "live"), sources);
         std::map<std::string, std::string> buses;
         unique("/buses", array_at(document_, "buses"), buses);
         std::map<std::string, std::string> issuers;
@@ -311,34 +313,100 @@ class Rules {
 
     void sinks() {
         const Json& list = array_at(document_, "sinks");
-        std::map<std::string, std::size_t> clients;
         for (std::size_t i = 0; i < read_.sinks.size(); ++i) {
             const std::string place = fmt::format("/sinks/{}", i);
             const GatewaySettings::Sink& sink = read_.sinks[i];
             window(place, list[i], sink);
-            host(place + "/host", sink.host);
-            const auto [first, added] =
-                clients.emplace(fmt::format("{} {} {}", sink.host, sink.port, sink.client_id), i);
+            broker(place, list[i], sink);
+        }
+    }
+
+    /// What holds for everything that connects to a broker: a sink, or one that hears live values.
+    template <class Client>
+    void broker(const std::string& place, const Json& item, const Client& client) {
+        host(place + "/host", client.host);
+        const auto [first, added] = clients_.emplace(
+            fmt::format("{} {} {}", client.host, client.port, client.client_id), place);
+        if (!added) {
+            wrong(
+                place + "/client_id",
+                shown(Json(client.client_id)),
+                fmt::format("{} has the same at this broker, and a broker closes the older of two "
+                            "connections of one client",
+                            first->second),
+                "give each its own client_id");
+        }
+        if (client.user.empty() && !text_at(item, "password_file").empty()) {
+            wrong(place + "/password_file",
+                  shown(item["password_file"]),
+                  "a password without a user",
+                  "give the user, too");
+        }
+        if (client.tls && client.tls->cert_file.empty() != client.tls->key_file.empty()) {
+            wrong(place + "/tls",
+                  "only one of cert_file and key_file",
+                  "a certificate is of use only with its key",
+                  "give both or neither");
+        }
+    }
+
+    void live() {
+        const Json& list = array_at(document_, "live");
+        std::map<std::string, std::string> topics;
+        for (std::size_t i = 0; i < read_.live.size(); ++i) {
+            const std::string place = fmt::format("/live/{}", i);
+            const GatewaySettings::Live& live = read_.live[i];
+            broker(place, list[i], live);
+            const bool bms = live.type == LiveType::bms;
+            if (bms) {
+                battery(place, live);
+            } else if (list[i].is_object() && list[i].contains("device")) {
+                wrong(place + "/device",
+                      shown(list[i]["device"]),
+                      "Home Assistant hears of every device",
+                      "leave it out");
+            }
+            if (bms && live.commands) {
+                wrong(place + "/commands", "true", "the topics of bms have none", "leave it out");
+            }
+            if (!bms && read_.gateway == "v1") {
+                wrong("/gateway",
+                      "\"v1\"",
+                      "its topics for Home Assistant would be those of a gateway of the sinks",
+                      "give another name");
+            }
+            // Two of one kind would write to the same topics.
+            const std::string what = fmt::format(
+                "{} {} {} {}", live.host, live.port, bms ? live.prefix : "", live.device.view());
+            const auto [first, added] = topics.emplace(what, place);
             if (!added) {
-                wrong(place + "/client_id",
-                      shown(Json(sink.client_id)),
-                      fmt::format("/sinks/{} has the same at this broker, and a broker closes the "
-                                  "older of two connections of one client",
-                                  first->second),
-                      "give each sink of one broker its own client_id");
+                wrong(place + "/host",
+                      shown(Json(live.host)),
+                      fmt::format("{} already tells this broker the same", first->second),
+                      "leave one of the two out");
             }
-            if (sink.user.empty() && !text_at(list[i], "password_file").empty()) {
-                wrong(place + "/password_file",
-                      shown(list[i]["password_file"]),
-                      "a password without a user",
-                      "give the user, too");
+        }
+    }
+
+    /// One that a battery law has made, or a device whose driver gives charge and cells.
+    void battery(const std::string& place, const GatewaySettings::Live& live) {
+        std::vector<std::string> known = names_of(array_at(document_, "batteries"));
+        for (const GatewaySettings::Device& device : read_.devices) {
+            const auto gives = [&](Quantity quantity) {
+                return device.driver != nullptr &&
+                       std::ranges::any_of(
+                           device.driver->capabilities,
+                           [&](const auto& capability) { return capability.quantity == quantity; });
+            };
+            if (gives(Quantity::soc_permille) && gives(Quantity::cell_voltage_mv)) {
+                known.emplace_back(device.settings.name.view());
             }
-            if (sink.tls && sink.tls->cert_file.empty() != sink.tls->key_file.empty()) {
-                wrong(place + "/tls",
-                      "only one of cert_file and key_file",
-                      "a certificate is of use only with its key",
-                      "give both or neither");
-            }
+        }
+        if (std::ranges::find(known, live.device.view()) == known.end()) {
+            wrong(place + "/device",
+                  live.device.empty() ? "nothing" : Json(live.device.view()).dump(),
+                  "there is no battery of this name",
+                  meant_or_listed(live.device.view(), known));
         }
     }
 
@@ -424,6 +492,7 @@ class Rules {
     const Json& document_;
     const SettingsContext& context_;
     std::vector<SettingsError>& errors_;
+    std::map<std::string, std::string> clients_;  // of a broker: the place that names each
 };
 
 }  // namespace
