@@ -7,7 +7,9 @@
 
 #include <algorithm>
 
+#include "host/bms_sink.h"
 #include "host/cryptography.h"
+#include "host/homeassistant_sink.h"
 #include "host/version.h"
 #include "host/wall_clock.h"
 
@@ -60,7 +62,8 @@ std::size_t faults_most(const GatewaySettings& settings) {
     constexpr std::size_t of_gateway = 8;
     constexpr std::size_t of_device = 4;
     constexpr std::size_t of_sink = 2;
-    return of_gateway + settings.devices.size() * of_device + settings.sinks.size() * of_sink;
+    return of_gateway + settings.devices.size() * of_device +
+           (settings.sinks.size() + settings.live.size()) * of_sink;
 }
 
 bool gives(const Driver& driver, const Value& value) {
@@ -110,7 +113,7 @@ Status Daemon::start() {
     arena_ = std::make_unique<Arena>(arena_block_);
     GatewaySizes sizes;
     sizes.devices = settings_.devices.size();
-    sizes.tasks = settings_.buses.size() + settings_.sinks.size();
+    sizes.tasks = settings_.buses.size() + settings_.sinks.size() + settings_.live.size();
     sizes.faults = faults_most(settings_);
     gateway_ = std::make_unique<Gateway>(
         store_.outbox(), store_.journal(), *arena_, sizes, static_cast<GatewayOut&>(*this));
@@ -124,6 +127,7 @@ Status Daemon::start() {
         sinks_.push_back(std::make_unique<MqttSink>(loop_, *gateway_, settings_, i, issuers_));
         gateway_->add_task(*sinks_.back(), Priority::sink, now);
     }
+    add_live(now);
     for (const auto& bus : buses_) {
         const ModbusLineSettings framing = line_settings(*bus->settings);
         if (bus->settings->line() == LineKind::modbus) {
@@ -147,6 +151,9 @@ Status Daemon::start() {
     look_at_clock(now);
     gateway_->start(version(), now);
     for (const auto& sink : sinks_) {
+        sink->start(now);
+    }
+    for (const auto& sink : live_) {
         sink->start(now);
     }
     for (const auto& bus : buses_) {
@@ -204,6 +211,21 @@ void Daemon::add_device(std::size_t index) {
     }
 }
 
+/// After the devices: who hears of them all knows how many there are.
+void Daemon::add_live(Instant now) {
+    for (std::size_t i = 0; i < settings_.live.size(); ++i) {
+        if (!settings_.live[i].enabled) {
+            continue;
+        }
+        if (settings_.live[i].type == LiveType::bms) {
+            live_.push_back(std::make_unique<BmsSink>(loop_, *gateway_, settings_, i));
+        } else {
+            live_.push_back(std::make_unique<HomeAssistantSink>(loop_, *gateway_, settings_, i));
+        }
+        gateway_->add_task(*live_.back(), Priority::housekeeping, now);
+    }
+}
+
 void Daemon::look_at_clock(Instant now) {
     if (clock_set_ || (clock_looked_.us >= 0 && now - clock_looked_ < clock_look_every)) {
         return;
@@ -256,6 +278,9 @@ void Daemon::stop(std::function<void()> done) {
     }
     gateway_->flush(now);
     for (const auto& sink : sinks_) {
+        sink->stop();
+    }
+    for (const auto& sink : live_) {
         sink->stop();
     }
     for (std::size_t i = 0; i < record_classes; ++i) {

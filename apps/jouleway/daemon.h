@@ -9,6 +9,7 @@
 #include "apps/jouleway/store.h"
 #include "core/task/gateway.h"
 #include "host/can_bus.h"
+#include "host/live_client.h"
 #include "host/loop.h"
 #include "host/mqtt_sink.h"
 #include "host/serial_bus.h"
@@ -121,6 +122,7 @@ class Daemon final : private GatewayOut {
     [[nodiscard]] std::size_t arena_size() const;
     void add_bus(std::size_t index);
     void add_device(std::size_t index);
+    void add_live(Instant now);
     void look_at_clock(Instant now);
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
@@ -138,6 +140,7 @@ class Daemon final : private GatewayOut {
     std::unique_ptr<Gateway> gateway_;
     std::vector<std::unique_ptr<BusOfSite>> buses_;
     std::vector<std::unique_ptr<MqttSink>> sinks_;
+    std::vector<std::unique_ptr<LiveSink>> live_;
     Hooks hooks_;
     std::uint64_t accepted_ = 0;  // of all classes, at the last turn
     bool clock_set_ = false;
