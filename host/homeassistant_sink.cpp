@@ -61,7 +61,6 @@ HomeAssistantSink::HomeAssistantSink(Loop& loop,
       live_(settings.live[index]),
       name_(settings.gateway.view()),
       birth_topic_(live_.prefix + "/status"),
-      told_(gateway.snapshot().devices().size()),
       buffer_(message_bytes_max),
       client_(loop,
               gateway,
@@ -72,18 +71,19 @@ HomeAssistantSink::HomeAssistantSink(Loop& loop,
                    [this](std::string_view topic, Bytes payload, bool retain, Instant now) {
                        message(topic, payload, retain, now);
                    },
-               .wake = [this](Instant now) { gateway_.wake(*this, now); }}) {
+               .wake = [this](Instant now) { gateway_.wake(*this, now); }}) {}
+
+/// All devices are there by now.
+void HomeAssistantSink::start(Instant now) {
+    told_.resize(gateway_.snapshot().devices().size());
     for (std::size_t i = 0; i < told_.size() && live_.commands; ++i) {
-        for (const Capability& capability : gateway.driver(i).capabilities) {
+        for (const Capability& capability : gateway_.driver(i).capabilities) {
             if (capability.settable) {
                 told_[i].controls.push_back(
                     {{capability.quantity, capability.index}, capability.least, capability.most});
             }
         }
     }
-}
-
-void HomeAssistantSink::start(Instant now) {
     client_.start(now);
     gateway_.wake(*this, now);
 }
@@ -287,9 +287,12 @@ Instant HomeAssistantSink::run(Instant now) {
             told.announce_at = later(now, learning_until_);
         }
     }
-    look_at_faults();
-    for (std::size_t i = 0; i < told_.size(); ++i) {
-        look(i, now);
+    if (now >= look_at_) {  // an acknowledgement is no reason to look again
+        look_at_ = now + tick;
+        look_at_faults();
+        for (std::size_t i = 0; i < told_.size(); ++i) {
+            look(i, now);
+        }
     }
     // Where there is no room an acknowledgement wakes; where time was up others have their turn.
     return now + (tell(now) || !client_.has_room() ? tick : breather);

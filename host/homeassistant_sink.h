@@ -71,6 +71,7 @@ class HomeAssistantSink final : public LiveSink {
     Told own_;                // the gateway itself
     std::vector<char> buffer_;
     std::deque<std::string> to_clear_;  // retained topics of devices that are gone
+    Instant look_at_;                   // at what is new of devices and faults
     Instant learning_until_;            // so long the broker tells what it kept
     Instant birth_at_ = never;          // everything is announced anew
     std::uint64_t faults_mark_ = 0;

@@ -3,14 +3,18 @@
 """The real gateway with simulated devices at a real mosquitto, as Home Assistant would see it: the
 checker is content through start, birth, a silent device, a restart and a kill."""
 import json
+import re
 import signal
+import subprocess
 import sys
+import textwrap
 import time
 import unittest
 
 from broker import Broker, Listener, publish, wait_for
 from checker import Mark, check
 from discovery import long_form
+from simulated_site import ROOT as ROOT_FOLDER
 from simulated_site import Devices, Gateway, Site, report, settings
 
 GATEWAY = "jouleway/gw-1/status"
@@ -149,6 +153,32 @@ class Live(unittest.TestCase):
         self.assertEqual(check(self.listener.taken()), [])
         self.assertEqual([m.topic for m in self.listener.messages()
                           if m.topic != "listening"], [])
+
+    def test_the_how_to_holds(self):
+        """Its commands are run as they stand there, but for the name of the broker."""
+        text = (ROOT_FOLDER / "docs" / "how-to" / "home-assistant.md").read_text()
+        blocks = [b for b in re.findall(r"```sh\n(.*?)```", text, re.S) if "mosquitto" in b]
+        status, values, clear = [
+            textwrap.dedent(b).replace("broker.example", f"127.0.0.1 -p {self.broker.port}")
+            for b in blocks]
+        gateway = self.gateway()
+        self.announced("meter-0")
+        self.said(METER + "/status", "online")
+        said = self.shell(status).splitlines()
+        for line in re.findall(r"```text\n(.*?)```", text, re.S)[0].split("\n"):
+            if line.strip():
+                self.assertIn(line.strip(), said)
+        self.assertIn('"power_w":', self.shell(values))
+        gateway.kill(signal.SIGTERM)
+        self.shell(clear)
+        left = self.shell(f"mosquitto_sub -h 127.0.0.1 -p {self.broker.port} -t '#' -F %t "
+                          "--retained-only -W 1")
+        self.assertEqual([t for t in left.split() if not t.startswith("jouleway/v1/")], [])
+
+    @staticmethod
+    def shell(command):
+        return subprocess.run(["bash", "-c", command], capture_output=True, text=True,
+                              timeout=60, check=False).stdout
 
     def test_the_broker_goes_and_returns(self):
         self.gateway()
