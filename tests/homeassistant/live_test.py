@@ -154,6 +154,40 @@ class Live(unittest.TestCase):
         self.assertEqual([m.topic for m in self.listener.messages()
                           if m.topic != "listening"], [])
 
+    def test_a_battery_is_told_to_home_assistant_and_on_its_own_topics(self):
+        line = str(self.site.folder / "bms")
+        pack = self.site.add(Devices("tinybms", "--pty", line))
+        battery = Listener(self.broker, "listening", "bms/#")
+        self.site.add(battery)
+        wishes = self.gateway(start=False)
+        text = json.loads(wishes.settings.read_text())
+        text["buses"].append({"name": "line", "type": "serial", "device": line, "baud": 115200})
+        text["devices"].append({"name": "pack-1", "driver": "tinybms", "bus": "line",
+                                "keep_s": 0})
+        text["live"].append({"name": "panel", "type": "bms", "host": "127.0.0.1",
+                             "port": self.broker.port, "device": "pack-1"})
+        wishes.settings.write_text(json.dumps(text))
+        wishes.start()
+        wishes.wait_ready()
+        entities = self.announced("pack-1")["components"]
+        self.followed("pack-1")
+        self.assertFalse(entities["cell_voltage_c1_mv"]["enabled_by_default"])
+        state = self.state("pack-1")
+        self.assertEqual(state["discharging_power_w"], -state["power_w"])
+        self.assertIn(state["battery_state"], entities["battery_state"]["options"])
+        wait_for(lambda: len(battery.messages("bms/pack-1/metrics")) > 2, "metrics go on")
+        first = battery.messages("bms/pack-1/metrics")[0]
+        self.assertEqual((first.qos, first.retain), (0, False))
+        metrics = json.loads(battery.last("bms/pack-1/metrics"))
+        self.assertEqual(metrics["type"], "tinybms_metrics")
+        self.assertEqual(len(metrics["cell_voltages_mv"]), len(metrics["cell_balancing"]))
+        self.assertLess(abs(sum(metrics["cell_voltages_mv"]) / 1000 - metrics["pack_voltage_v"]), 1)
+        self.assertEqual(battery.last("bms/pack-1/status"), "online")
+        pack.kill()
+        wait_for(lambda: battery.last("bms/pack-1/status") == "offline", "the pack is silent", 60)
+        self.said("jouleway/gw-1/pack-1/status", "offline")
+        self.content()
+
     def test_the_how_to_holds(self):
         """Its commands are run as they stand there, but for the name of the broker."""
         text = (ROOT_FOLDER / "docs" / "how-to" / "home-assistant.md").read_text()

@@ -11,8 +11,8 @@ namespace jw::bms_topics {
 namespace {
 
 constexpr std::uint8_t cells_max = 64;
-// Settings of a BMS are read seldom; they are told for so long.
-constexpr Duration seldom = seconds(600);
+// Settings and counters of a BMS are read once a minute; they are told for so long.
+constexpr Duration seldom = seconds(180);
 
 struct Member {
     const char* name;
@@ -80,8 +80,8 @@ class Members {
     [[nodiscard]] std::optional<std::int64_t> find(Quantity quantity, std::uint8_t index) const {
         for (const LatestValue& latest : device_.values) {
             if (latest.value.quantity == quantity && latest.value.index == index) {
-                const bool state = info(quantity).behaviour == Behaviour::state;
-                const bool old = state ? now_ - latest.at > seldom : device_.stale(latest, now_);
+                const bool gauge = info(quantity).behaviour == Behaviour::gauge;
+                const bool old = gauge ? device_.stale(latest, now_) : now_ - latest.at > seldom;
                 return old ? std::nullopt : std::optional(latest.value.number);
             }
         }

@@ -79,13 +79,15 @@ TEST(a_state_has_the_published_units_and_leaves_out_what_is_stale) {
     scene.has(Quantity::frequency_mhz, 0, 49980, seconds(31));
     scene.has(Quantity::relay_closed, 0, 1);
     scene.has(Quantity::temperature_mc, 2, -500);
-    scene.has(Quantity::rated_power_w, 0, 5000, seconds(300));
+    scene.has(Quantity::rated_power_w, 0, 5000, seconds(180));
+    scene.has(Quantity::cycle_count, 0, 41, seconds(180));
+    scene.has(Quantity::pulse_count, 0, 7, seconds(181));
     Message state;
     put_state(scene.device, now, 1790000000123, state.text);
     EXPECT(state.text.view() ==
            "{\"time\":1790000000123,\"power_w\":-1520,\"energy_import_t1_kwh\":1230.412,"
            "\"voltage_l3_v\":230.1,\"relay_closed\":\"ON\",\"temperature_2_c\":-0.5,"
-           "\"rated_power_w\":5000}");
+           "\"rated_power_w\":5000,\"cycle_count\":41}");
 }
 
 TEST(a_battery_tells_its_power_both_ways_and_its_state_as_a_word) {

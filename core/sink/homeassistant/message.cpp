@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view root = "jouleway/";
 constexpr std::string_view own = "_gateway";  // no device has a name with an underscore
-// Settings that a device is asked for seldom are told for so long.
-constexpr Duration seldom = seconds(600);
+// Codes, settings and counters that a device is asked for once a minute are told for so long.
+constexpr Duration seldom = seconds(180);
 
 constexpr bool is_id(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
@@ -468,7 +468,7 @@ bool is_online(const DeviceSnapshot& device, Instant now) {
 }
 
 bool is_told(const DeviceSnapshot& device, const LatestValue& latest, Instant now) {
-    if (info(latest.value.quantity).behaviour == Behaviour::state) {
+    if (info(latest.value.quantity).behaviour != Behaviour::gauge) {
         return now - latest.at <= std::max(device.poll * 3, seldom);
     }
     return !device.stale(latest, now);

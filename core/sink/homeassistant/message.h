@@ -79,7 +79,7 @@ void put_gateway_discovery(std::string_view gateway, std::string_view program, T
 
 /// Whether the device answers now: `online` on its status topic.
 bool is_online(const DeviceSnapshot& device, Instant now);
-/// Whether a value is worth telling: not stale, or a code or setting that is read seldom.
+/// Whether a value is worth telling: not stale, or a code, setting or counter that is read seldom.
 bool is_told(const DeviceSnapshot& device, const LatestValue& latest, Instant now);
 /// Appends the state of a device that is online: what is stale is left out.
 void put_state(const DeviceSnapshot& device,
