@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Release is built hardened. Each flag is probed, because g++ 12 and clang 14 do not take the same
 # ones; JW_HARDENING lists those that were taken, and `joulectl self hardening` prints the list.
+# -ftrivial-auto-var-init is not among them: with it g++ 12.2 wrote wrong bytes into a copied struct
+# (docs/adr/0014-no-automatic-initialization.md).
 include(CheckCXXCompilerFlag)
 set(JW_HARDENING "")
 function(jw_harden flag)
@@ -14,7 +16,7 @@ endfunction()
 
 if(NOT CMAKE_CROSSCOMPILING AND NOT JW_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   foreach(flag -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong
-          -fstack-clash-protection -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks
+          -fstack-clash-protection -fno-delete-null-pointer-checks
           -fno-strict-overflow -fno-strict-aliasing)
     jw_harden(${flag})
   endforeach()

@@ -2,8 +2,8 @@
 # What every target of the project is compiled with.
 add_compile_options(-Wall -Wextra -Wundef -Wconversion -Wimplicit-fallthrough -Werror
                     -ffunction-sections -fdata-sections
-                    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
-                    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+                    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
+                    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)  # the last one rules __FILE__
 if(JW_SANITIZE)
   add_compile_options(-fsanitize=${JW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${JW_SANITIZE})
