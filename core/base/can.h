@@ -21,6 +21,9 @@ struct CanFrame {
 /// How a controller stands to its bus (ISO 11898-1, 12.1.4): `passive` after many errors, `off`
 /// after more; it takes no part in the bus then until it is restarted.
 enum class CanBusState : std::uint8_t { active, passive, off };
+constexpr auto enum_names(CanBusState) {
+    return std::array{"active", "passive", "off"};
+}
 
 inline constexpr std::uint32_t can_id_max = 0x7FF;
 inline constexpr std::uint32_t can_extended_id_max = 0x1FFF'FFFF;

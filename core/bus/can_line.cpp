@@ -133,6 +133,7 @@ void CanLine::send_waiting(Instant now) {
         }
         retry_wait_ = retry_first;
         ++counters_.sent;
+        client_.sent(waiting_[0].frame, now);
         waiting_.remove(0);
     }
 }

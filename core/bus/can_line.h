@@ -37,6 +37,9 @@ class CanClient {
     /// Absent: nothing is known of the bus, as the interface is down or the adapter is silent.
     virtual void bus_changed(std::optional<CanBusState> state, Instant now) = 0;
 
+    /// The bus has taken a frame of ours.
+    virtual void sent(const CanFrame& /*frame*/, Instant /*now*/) {}
+
   protected:
     ~CanClient() = default;
 };

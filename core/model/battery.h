@@ -37,6 +37,9 @@ enum class AlarmLevel : std::uint8_t { unsupported, ok, warning, alarm };
 
 /// What a battery is doing, as Quantity::battery_state has it.
 enum class BatteryActivity : std::uint8_t { idle, charging, full, discharging, fault };
+constexpr auto enum_names(BatteryActivity) {
+    return std::array{"idle", "charging", "full", "discharging", "fault"};
+}
 
 /// By BatteryAlarm.
 using BatteryAlarms = std::array<AlarmLevel, battery_alarms>;

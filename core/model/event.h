@@ -65,6 +65,10 @@ enum class FaultKind : std::uint8_t {
     values_left_out,   // a reading had more values than one can hold, or impossible ones
     readings_thinned,  // kept less often than set, since the store fills
     commands_full,     // signed commands that have not expired fill the table of commands
+    battery_stale,     // its BMS gives nothing usable: the limits fall
+    inverter_silent,   // was heard on the CAN bus, and is not any more
+    can_trouble,       // the CAN bus is off, or nothing can be sent
+    can_rival,         // somebody else sends what only this battery may
 };
 constexpr auto enum_names(FaultKind) {
     return std::array{"device_silent",
@@ -81,7 +85,11 @@ constexpr auto enum_names(FaultKind) {
                       "broken_invariant",
                       "values_left_out",
                       "readings_thinned",
-                      "commands_full"};
+                      "commands_full",
+                      "battery_stale",
+                      "inverter_silent",
+                      "can_trouble",
+                      "can_rival"};
 }
 
 /// A fault is raised once and cleared once; both are records.
