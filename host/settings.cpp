@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -13,97 +12,15 @@
 #include "host/base64.h"
 #include "host/device_description.h"
 #include "host/http/password.h"
+#include "host/settings_battery.h"
 #include "host/settings_check.h"
+#include "host/settings_members.h"
 
 namespace jw {
 namespace {
 
 using Json = nlohmann::json;
-
-/// Reads members of one object. What is missing or of another type leaves the default: the schema
-/// tells of it, and the rest of the file can still be checked.
-class Members {
-  public:
-    explicit Members(const Json& object) : object_(object) {}
-
-    [[nodiscard]] const Json* find(const char* name) const {
-        if (!object_.is_object()) {
-            return nullptr;
-        }
-        const auto member = object_.find(name);
-        return member == object_.end() ? nullptr : &*member;
-    }
-    [[nodiscard]] Members object(const char* name) const {
-        static const Json none = Json::object();
-        const Json* member = find(name);
-        return Members(member == nullptr ? none : *member);
-    }
-    [[nodiscard]] const Json& array(const char* name) const {
-        static const Json none = Json::array();
-        const Json* member = find(name);
-        return member != nullptr && member->is_array() ? *member : none;
-    }
-    [[nodiscard]] bool has(const char* name) const { return find(name) != nullptr; }
-    void text(const char* name, std::string& out) const {
-        if (const Json* member = find(name); member != nullptr && member->is_string()) {
-            out = member->get<std::string>();
-        }
-    }
-    void name(const char* name, Name& out) const {
-        std::string value;
-        text(name, value);
-        out = value;
-    }
-    template <class T>
-    void number(const char* name, T& out) const {
-        const Json* member = find(name);
-        if (member == nullptr || !member->is_number_integer()) {
-            return;
-        }
-        const auto value = member->get<std::int64_t>();
-        if (std::in_range<T>(value)) {
-            out = static_cast<T>(value);
-        }
-    }
-    void flag(const char* name, bool& out) const {
-        if (const Json* member = find(name); member != nullptr && member->is_boolean()) {
-            out = member->get<bool>();
-        }
-    }
-    template <class E>
-    void choice(const char* name, E& out) const {
-        std::string value;
-        text(name, value);
-        constexpr auto names = enum_names(E{});
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            if (value == names[i]) {
-                out = static_cast<E>(i);
-            }
-        }
-    }
-    /// Seconds with fractions, to the microsecond.
-    void span_s(const char* name, Duration& out) const {
-        constexpr double most_s = 1e6;
-        const Json* member = find(name);
-        if (member == nullptr || !member->is_number()) {
-            return;
-        }
-        const auto value = member->get<double>();
-        if (value >= 0 && value <= most_s) {
-            out = microseconds(std::llround(value * 1e6));
-        }
-    }
-    void span_ms(const char* name, Duration& out) const {
-        std::uint32_t value = 0;
-        if (has(name)) {
-            number(name, value);
-            out = milliseconds(value);
-        }
-    }
-
-  private:
-    const Json& object_;
-};
+using settings::Members;
 
 /// Files that the settings name; what cannot be read is an error at the member that names it.
 class Files {
@@ -450,6 +367,9 @@ GatewaySettings read_document(const Json& document,
     }
     for (const Json& item : members.array("devices")) {
         settings.devices.push_back(read_device(item, settings, context, files));
+    }
+    for (const Json& item : members.array("batteries")) {
+        settings.batteries.push_back(settings::read_battery(item, settings));
     }
     for (const Json& item : members.array("sinks")) {
         const std::string place = fmt::format("/sinks/{}", settings.sinks.size());

@@ -18,6 +18,8 @@
 #include "core/model/reading.h"
 #include "core/model/record.h"
 #include "core/outbox/outbox.h"
+#include "core/sink/can_out/frame.h"
+#include "core/task/battery_state.h"
 #include "host/secret.h"
 
 namespace jw {
@@ -85,6 +87,7 @@ struct GatewaySettings {
         std::uint32_t bitrate = 500'000;  // slcan
 
         [[nodiscard]] LineKind line() const;
+        [[nodiscard]] bool is_can() const { return type == BusType::can || type == BusType::slcan; }
         /// "192.0.2.7:502" or "/dev/ttyUSB0": what people are shown.
         [[nodiscard]] std::string address() const;
     };
@@ -94,6 +97,17 @@ struct GatewaySettings {
         const Driver* driver = nullptr;  // handed to parse_settings(), or of `description`
         std::shared_ptr<const DeviceDescription> description;  // where the file names a map
         std::string title;                                     // the name where the file gives none
+    };
+    struct Battery {
+        Name name;
+        std::string title;                // the name where the file gives none
+        std::vector<std::uint8_t> packs;  // indices in `devices`
+        battery::LawSettings law;
+        battery::Identity identity;
+        Duration keep = seconds(60);
+        Duration remote_hold = seconds(60);         // a limit that a command set holds so long
+        std::optional<std::size_t> can;             // index in `buses`
+        const can_out::Profile* profile = nullptr;  // null: no inverter is told
     };
     struct Tls {
         std::string ca_file;  // empty: the certificates of the system
@@ -168,6 +182,7 @@ struct GatewaySettings {
     Storage storage;
     std::vector<Bus> buses;
     std::vector<Device> devices;
+    std::vector<Battery> batteries;
     std::vector<Sink> sinks;
     std::vector<Live> live;
     std::vector<Issuer> issuers;

@@ -10,6 +10,7 @@
 
 #include "core/base/fields.h"
 #include "host/http/password.h"
+#include "host/settings_battery.h"
 #include "host/settings_check.h"
 
 namespace jw::settings {
@@ -78,6 +79,7 @@ class Rules {
         names();
         buses();
         devices();
+        check_batteries(read_, document_, errors_);
         sinks();
         live();
         issuers();
@@ -124,6 +126,7 @@ class Rules {
     void names() {
         std::map<std::string, std::string> sources;
         unique("/devices", array_at(document_, "devices"), sources);
+        unique("/batteries", array_at(document_, "batteries"), sources);
         unique("/sinks", array_at(document_, "sinks"), sources);
         unique("/live", array_at(document_, "live"), sources);
         std::map<std::string, std::string> buses;
