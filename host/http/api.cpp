@@ -80,6 +80,7 @@ void Api::add_routes(Router& router) {
                now_answering([this](const Request& request) { return access_.sign_out(request); }));
     add_reading_routes(router);
     add_command_routes(router);
+    add_battery_routes(router);
     router.add_websocket("/api/v1/events", Right::read);
     router.add(Verb::get, "/{page}*", Right::open, now_answering(&static_file));
 }
@@ -170,7 +171,8 @@ std::vector<std::string> Api::greeting() const {
             with_type("devices", devices_json()),
             with_type("readings", readings_json(std::vector<bool>(count, true))),
             with_type("outbox", outbox_json()),
-            with_type("faults", faults_json())};
+            with_type("faults", faults_json()),
+            with_type("battery", batteries_json())};
 }
 
 /// Devices that gave a reading, or whose values went stale, since they were told last.
@@ -218,6 +220,7 @@ Instant Api::step(Server& server, Instant now) {
     }
     tell_if_changed(server, "outbox", outbox_json());
     tell_if_changed(server, "faults", faults_json());
+    tell_if_changed(server, "battery", batteries_json());
     for (const std::string& result : std::exchange(results_, {})) {
         server.tell(with_type("result", result));
     }

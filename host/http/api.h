@@ -59,6 +59,8 @@ class Api {
 
     void add_reading_routes(Router& router);
     void add_command_routes(Router& router);
+    void add_battery_routes(Router& router);
+    [[nodiscard]] std::string batteries_json() const;
     [[nodiscard]] std::string status_json() const;
     [[nodiscard]] std::string devices_json() const;
     [[nodiscard]] std::string readings_json(const std::vector<bool>& devices) const;

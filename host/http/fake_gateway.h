@@ -38,6 +38,8 @@ struct FakeGateway {
         view.ready = [this] { return ready; };
         view.snapshot = [this]() -> const Snapshot& { return snapshot; };
         view.device = [this](std::size_t device) { return about(device); };
+        view.parameters = [](std::size_t) { return std::vector<Parameter>{}; };
+        view.batteries = [] { return std::vector<BatteryView>{}; };
         view.outbox = [this] { return outbox; };
         view.sinks = [this] { return sinks; };
         view.faults = [this] { return faults; };

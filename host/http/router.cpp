@@ -24,8 +24,16 @@ bool fits(const Route& route, std::string_view path, std::string& parameter) {
         return false;
     }
     path.remove_prefix(before.size());
-    if (!takes_everything(route) && (path.empty() || path.find('/') != std::string_view::npos)) {
-        return false;
+    if (!takes_everything(route)) {
+        const std::string_view after =
+            std::string_view(route.path).substr(route.path.find('}') + 1);
+        if (!path.ends_with(after)) {
+            return false;
+        }
+        path.remove_suffix(after.size());
+        if (path.empty() || path.find('/') != std::string_view::npos) {
+            return false;
+        }
     }
     parameter = path;
     return true;

@@ -27,7 +27,7 @@ using Handler = std::function<void(const Request&, Reply)>;
 
 struct Route {
     Verb verb = Verb::get;
-    /// "/api/v1/commands/{id}": the last part may stand for anything without a slash; "/{page}*"
+    /// "/api/v1/battery/{name}/can": one part may stand for anything without a slash; "/{page}*"
     /// takes every path that no other route has.
     std::string path;
     Right right = Right::admin;

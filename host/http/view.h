@@ -19,6 +19,7 @@
 #include "core/model/record.h"
 #include "core/model/snapshot.h"
 #include "core/trust/command_journal.h"
+#include "host/http/battery_view.h"
 
 namespace jw::http {
 
@@ -126,6 +127,8 @@ struct GatewayView {
     std::function<bool()> ready;                           // the outbox is open
     std::function<const Snapshot&()> snapshot;
     std::function<DeviceView(std::size_t device)> device;  // same index as in the snapshot
+    std::function<std::vector<Parameter>(std::size_t device)> parameters;
+    std::function<std::vector<BatteryView>()> batteries;
     std::function<OutboxView()> outbox;
     std::function<std::vector<SinkView>()> sinks;
     std::function<std::vector<FaultView>()> faults;
