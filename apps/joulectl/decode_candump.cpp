@@ -3,43 +3,12 @@
 #include "apps/joulectl/can.h"
 #include "apps/joulectl/decode.h"
 #include "apps/joulectl/input.h"
+#include "host/can_signals.h"
 
 namespace joulectl {
 namespace {
 
 using namespace jw;
-using can_out::Kind;
-
-std::string name_of(const can_out::Signal& signal) {
-    std::array<char, 64> room{};
-    Text name(room);
-    can_out::put_name(signal, name);
-    return std::string(name.view());
-}
-
-/// Where a field stands twice in a frame, the finer one is what the state kept.
-void put_signal(const can_out::Signal& signal,
-                const CanFrame& can,
-                const can_out::BatteryState& state,
-                Json& values) {
-    const bool there = signal.first_bit + signal.bits <= 8 * can.size;
-    if (signal.kind == Kind::number && !signal.refines) {
-        const auto& number = state.*(signal.field->member);
-        values[signal.field->name] = number ? Json(*number) : Json(nullptr);
-    } else if (signal.kind == Kind::text && there) {
-        const std::string_view text = (state.*(signal.text->member)).view();
-        values[name_of(signal)] =
-            std::string(text.substr(std::min(text.size(), 8UL * signal.part)));
-    } else if (signal.kind == Kind::pairs && there) {
-        for (std::size_t i = 0; i < battery_alarms; ++i) {
-            values[can_out::alarm_name(static_cast<BatteryAlarm>(i))] =
-                can_out::level_name(state.alarms[i]);
-        }
-    } else if (signal.kind == Kind::alarm && there) {
-        values[can_out::alarm_name(signal.alarm)] =
-            can_out::level_name(state.alarms[static_cast<std::size_t>(signal.alarm)]);
-    }
-}
 
 constexpr const char* too_short = "this frame is too short for any value";
 
@@ -87,8 +56,8 @@ bool put_meaning(const CanFrame& can, const can_out::Profile& profile, Json& lin
     line["name"] = frame->name;
     line["from"] = frame->from == can_out::From::battery ? "battery" : "inverter";
     Json values = Json::object();
-    for (const can_out::Signal& signal : frame->signals) {
-        put_signal(signal, can, state, values);
+    for (CanSignal& signal : can_signals(*frame, can)) {
+        values[signal.name] = std::move(signal.value);
     }
     line["values"] = std::move(values);
     return true;

@@ -62,7 +62,9 @@ std::size_t faults_most(const GatewaySettings& settings) {
     constexpr std::size_t of_gateway = 8;
     constexpr std::size_t of_device = 4;
     constexpr std::size_t of_sink = 2;
+    constexpr std::size_t of_battery = 8;
     return of_gateway + settings.devices.size() * of_device +
+           settings.batteries.size() * of_battery +
            (settings.sinks.size() + settings.live.size()) * of_sink;
 }
 
@@ -103,6 +105,9 @@ std::size_t Daemon::arena_size() const {
         const std::size_t values = device.driver->capabilities.size();
         size += device.driver->memory + values * (sizeof(KeptValue) + sizeof(LatestValue)) + 1024;
     }
+    const std::size_t values = battery::driver.capabilities.size();
+    size += settings_.batteries.size() *
+            (battery::driver.memory + values * (sizeof(KeptValue) + sizeof(LatestValue)) + 1024);
     return size + settings_.buses.size() * 256 + faults_most(settings_) * sizeof(ActiveFault);
 }
 
@@ -112,8 +117,9 @@ Status Daemon::start() {
     arena_block_.resize(arena_size());
     arena_ = std::make_unique<Arena>(arena_block_);
     GatewaySizes sizes;
-    sizes.devices = settings_.devices.size();
-    sizes.tasks = settings_.buses.size() + settings_.sinks.size() + settings_.live.size();
+    sizes.devices = settings_.devices.size() + settings_.batteries.size();
+    sizes.tasks = settings_.buses.size() + settings_.batteries.size() + settings_.sinks.size() +
+                  settings_.live.size();
     sizes.faults = faults_most(settings_);
     gateway_ = std::make_unique<Gateway>(
         store_.outbox(), store_.journal(), *arena_, sizes, static_cast<GatewayOut&>(*this));
@@ -123,29 +129,19 @@ Status Daemon::start() {
     for (std::size_t i = 0; i < settings_.devices.size(); ++i) {
         add_device(i);
     }
+    for (const GatewaySettings::Battery& battery : settings_.batteries) {
+        add_battery(battery);
+    }
     for (std::size_t i = 0; i < settings_.sinks.size(); ++i) {
         sinks_.push_back(std::make_unique<MqttSink>(loop_, *gateway_, settings_, i, issuers_));
         gateway_->add_task(*sinks_.back(), Priority::sink, now);
     }
     add_live(now);
     for (const auto& bus : buses_) {
-        const ModbusLineSettings framing = line_settings(*bus->settings);
-        if (bus->settings->line() == LineKind::modbus) {
-            bus->open_requests.resize(std::max<std::size_t>(framing.open_requests_max, 1));
-            bus->in.resize(2 * limits::modbus_tcp_size_max);
-            bus->out.resize(limits::modbus_tcp_size_max);
-            bus->modbus = std::make_unique<ModbusLine>(
-                bus->bus(),
-                framing,
-                bus->clients,
-                ModbusLineMemory{bus->open_requests, bus->in, bus->out, &bus->answer_times});
-            bus->line = bus->modbus.get();
-        }
-        if (bus->line == nullptr) {
-            continue;  // no device on it
-        }
-        bus->task = std::make_unique<LineTask>(*bus->line, *gateway_);
-        gateway_->add_task(*bus->task, Priority::line, now);
+        add_line(*bus, now);
+    }
+    for (const auto& one : batteries_) {
+        gateway_->add_task(*one->battery, Priority::control, now);
     }
     arena_->seal();
     look_at_clock(now);
@@ -223,6 +219,58 @@ void Daemon::add_live(Instant now) {
             live_.push_back(std::make_unique<HomeAssistantSink>(loop_, *gateway_, settings_, i));
         }
         gateway_->add_task(*live_.back(), Priority::housekeeping, now);
+    }
+}
+
+void Daemon::add_battery(const GatewaySettings::Battery& settings) {
+    auto one = std::make_unique<BatteryOfSite>();
+    one->settings = &settings;
+    DeviceSettings device;
+    device.name = settings.name;
+    device.driver = battery::driver.name;
+    device.keep = settings.keep;
+    one->battery = &battery::Battery::of(gateway_->add_device(battery::driver, device, *arena_));
+    if (settings.can && settings.profile != nullptr) {
+        BusOfSite& bus = *buses_[*settings.can];
+        for (const can_out::Frame& frame : settings.profile->sent) {
+            one->own_ids.push_back(frame.id);
+        }
+        one->waiting.resize(one->own_ids.size());
+        CanLineSettings line;
+        line.framing =
+            bus.settings->type == BusType::slcan ? CanFraming::slcan : CanFraming::socketcan;
+        line.bitrate = bus.settings->bitrate;
+        line.own_ids = one->own_ids;
+        one->traffic = std::make_unique<CanTraffic>(*one->battery);
+        one->can = std::make_unique<CanLine>(bus.bus(), line, *one->traffic, one->waiting);
+        bus.line = one->can.get();
+    }
+    battery::BatteryWiring wiring;
+    wiring.settings = {settings.law, settings.identity, settings.profile, settings.remote_hold};
+    wiring.snapshot = &gateway_->snapshot();
+    wiring.packs = settings.packs;
+    wiring.faults = &gateway_->faults();
+    wiring.can = one->can.get();
+    one->battery->wire(wiring);
+    batteries_.push_back(std::move(one));
+}
+
+void Daemon::add_line(BusOfSite& bus, Instant now) {
+    if (bus.settings->line() == LineKind::modbus) {
+        const ModbusLineSettings framing = line_settings(*bus.settings);
+        bus.open_requests.resize(std::max<std::size_t>(framing.open_requests_max, 1));
+        bus.in.resize(2 * limits::modbus_tcp_size_max);
+        bus.out.resize(limits::modbus_tcp_size_max);
+        bus.modbus = std::make_unique<ModbusLine>(
+            bus.bus(),
+            framing,
+            bus.clients,
+            ModbusLineMemory{bus.open_requests, bus.in, bus.out, &bus.answer_times});
+        bus.line = bus.modbus.get();
+    }
+    if (bus.line != nullptr) {  // else nobody is on it
+        bus.task = std::make_unique<LineTask>(*bus.line, *gateway_);
+        gateway_->add_task(*bus.task, Priority::line, now);
     }
 }
 
@@ -350,14 +398,19 @@ void Daemon::inherit(std::span<const Remembered> before) {
 }
 
 void Daemon::reading(std::size_t device, const Reading& reading, Instant now) {
+    for (const auto& one : batteries_) {
+        if (std::ranges::find(one->settings->packs, device) != one->settings->packs.end()) {
+            gateway_->wake(*one->battery, now);
+        }
+    }
     if (hooks_.reading) {
         hooks_.reading(device, reading, now);
     }
 }
 
-void Daemon::identified(std::size_t device, const DeviceInfo& info, Instant /*now*/) {
+void Daemon::identified(std::size_t /*device*/, const DeviceInfo& info, Instant /*now*/) {
     spdlog::info("{} is {} {}, version {}, serial {}",
-                 settings_.devices[device].settings.name.view(),
+                 info.name.view(),
                  info.maker.view(),
                  info.model.view(),
                  info.version.view(),

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "apps/jouleway/store.h"
+#include "core/task/battery.h"
 #include "core/task/gateway.h"
 #include "host/can_bus.h"
+#include "host/can_traffic.h"
 #include "host/live_client.h"
 #include "host/loop.h"
 #include "host/mqtt_sink.h"
@@ -79,6 +81,16 @@ struct BusOfSite {
     [[nodiscard]] const BusState& state() const;
 };
 
+/// A battery of the settings with what it speaks to its inverter by.
+struct BatteryOfSite {
+    const GatewaySettings::Battery* settings = nullptr;
+    battery::Battery* battery = nullptr;
+    std::vector<std::uint16_t> own_ids;
+    std::vector<WaitingCanFrame> waiting;
+    std::unique_ptr<CanTraffic> traffic;
+    std::unique_ptr<CanLine> can;
+};
+
 class Daemon final : private GatewayOut {
   public:
     Daemon(Loop& loop, const GatewaySettings& settings);
@@ -108,6 +120,10 @@ class Daemon final : private GatewayOut {
     [[nodiscard]] const GatewaySettings& settings() const { return settings_; }
     [[nodiscard]] std::span<const std::unique_ptr<BusOfSite>> buses() const { return buses_; }
     [[nodiscard]] std::span<const std::unique_ptr<MqttSink>> sinks() const { return sinks_; }
+    /// In the snapshot they follow the devices.
+    [[nodiscard]] std::span<const std::unique_ptr<BatteryOfSite>> batteries() const {
+        return batteries_;
+    }
     [[nodiscard]] const Store& store() const { return store_; }
     /// What the page wants to hear of; set before start().
     struct Hooks {
@@ -123,6 +139,8 @@ class Daemon final : private GatewayOut {
     void add_bus(std::size_t index);
     void add_device(std::size_t index);
     void add_live(Instant now);
+    void add_battery(const GatewaySettings::Battery& settings);
+    void add_line(BusOfSite& bus, Instant now);
     void look_at_clock(Instant now);
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
@@ -139,6 +157,7 @@ class Daemon final : private GatewayOut {
     std::unique_ptr<Arena> arena_;
     std::unique_ptr<Gateway> gateway_;
     std::vector<std::unique_ptr<BusOfSite>> buses_;
+    std::vector<std::unique_ptr<BatteryOfSite>> batteries_;
     std::vector<std::unique_ptr<MqttSink>> sinks_;
     std::vector<std::unique_ptr<LiveSink>> live_;
     Hooks hooks_;

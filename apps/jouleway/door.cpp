@@ -47,6 +47,15 @@ http::GatewayView Door::make_view(const Loop& loop, Instant started) {
     view.ready = [this] { return daemon_.gateway().outbox().counters().syncs_passed > 0; };
     view.snapshot = [this]() -> const Snapshot& { return daemon_.gateway().snapshot(); };
     view.device = [this](std::size_t index) { return device(index); };
+    view.parameters = [this](std::size_t index) {
+        const Device& device = daemon_.gateway().device(index);
+        std::vector<Parameter> parameters;
+        for (std::size_t i = 0; i < device.parameter_count(); ++i) {
+            parameters.push_back(device.parameter(i));
+        }
+        return parameters;
+    };
+    view.batteries = [this] { return batteries(); };
     view.outbox = [this] { return outbox(); };
     view.sinks = [this] { return sinks(); };
     view.faults = [this] { return faults(); };
@@ -75,6 +84,9 @@ http::GatewayView Door::make_view(const Loop& loop, Instant started) {
 }
 
 http::DeviceView Door::device(std::size_t index) const {
+    if (index >= daemon_.settings().devices.size()) {
+        return battery_device(index);
+    }
     const GatewaySettings::Device& settings = daemon_.settings().devices[index];
     const GatewaySettings::Bus& bus = daemon_.settings().buses[settings.bus];
     http::DeviceView view;
@@ -86,6 +98,44 @@ http::DeviceView Door::device(std::size_t index) const {
     view.keep = settings.settings.keep;
     view.capabilities = daemon_.gateway().driver(index).capabilities;
     return view;
+}
+
+http::DeviceView Door::battery_device(std::size_t index) const {
+    const GatewaySettings::Battery& settings =
+        daemon_.settings().batteries[index - daemon_.settings().devices.size()];
+    http::DeviceView view;
+    view.title = settings.title;
+    if (settings.can) {
+        const GatewaySettings::Bus& bus = daemon_.settings().buses[*settings.can];
+        view.bus = bus.name.view();
+        view.bus_type = enum_name(bus.type);
+        view.address = bus.address();
+    }
+    view.info = daemon_.gateway().device_info(index);
+    view.keep = settings.keep;
+    view.capabilities = daemon_.gateway().driver(index).capabilities;
+    return view;
+}
+
+std::vector<http::BatteryView> Door::batteries() const {
+    std::vector<http::BatteryView> views;
+    for (const auto& one : daemon_.batteries()) {
+        const GatewaySettings& settings = daemon_.settings();
+        http::BatteryView view;
+        view.name = one->settings->name.view();
+        view.title = one->settings->title;
+        view.battery = one->battery;
+        for (const std::size_t pack : one->settings->packs) {
+            view.packs.emplace_back(settings.devices[pack].settings.name.view());
+        }
+        if (one->can) {
+            view.bus = settings.buses[*one->settings->can].name.view();
+            view.can = one->can.get();
+            view.traffic = one->traffic.get();
+        }
+        views.push_back(std::move(view));
+    }
+    return views;
 }
 
 http::OutboxView Door::outbox() const {

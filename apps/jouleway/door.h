@@ -37,6 +37,8 @@ class Door {
   private:
     http::GatewayView make_view(const Loop& loop, Instant started);
     [[nodiscard]] http::DeviceView device(std::size_t index) const;
+    [[nodiscard]] http::DeviceView battery_device(std::size_t index) const;
+    [[nodiscard]] std::vector<http::BatteryView> batteries() const;
     [[nodiscard]] http::OutboxView outbox() const;
     std::vector<http::SinkView> sinks();
     [[nodiscard]] std::vector<http::FaultView> faults() const;
