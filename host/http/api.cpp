@@ -167,12 +167,16 @@ Response Api::recent_response(const Request& request) const {
 
 std::vector<std::string> Api::greeting() const {
     const std::size_t count = view_.snapshot().devices().size();
-    return {with_type("status", status_json()),
-            with_type("devices", devices_json()),
-            with_type("readings", readings_json(std::vector<bool>(count, true))),
-            with_type("outbox", outbox_json()),
-            with_type("faults", faults_json()),
-            with_type("battery", batteries_json())};
+    std::vector<std::string> greeting{
+        with_type("status", status_json()),
+        with_type("devices", devices_json()),
+        with_type("readings", readings_json(std::vector<bool>(count, true))),
+        with_type("outbox", outbox_json()),
+        with_type("faults", faults_json())};
+    if (!view_.batteries().empty()) {
+        greeting.push_back(with_type("battery", batteries_json()));
+    }
+    return greeting;
 }
 
 /// Devices that gave a reading, or whose values went stale, since they were told last.
@@ -220,7 +224,9 @@ Instant Api::step(Server& server, Instant now) {
     }
     tell_if_changed(server, "outbox", outbox_json());
     tell_if_changed(server, "faults", faults_json());
-    tell_if_changed(server, "battery", batteries_json());
+    if (!view_.batteries().empty()) {
+        tell_if_changed(server, "battery", batteries_json());
+    }
     for (const std::string& result : std::exchange(results_, {})) {
         server.tell(with_type("result", result));
     }

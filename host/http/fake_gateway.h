@@ -39,7 +39,7 @@ struct FakeGateway {
         view.snapshot = [this]() -> const Snapshot& { return snapshot; };
         view.device = [this](std::size_t device) { return about(device); };
         view.parameters = [](std::size_t) { return std::vector<Parameter>{}; };
-        view.batteries = [] { return std::vector<BatteryView>{}; };
+        view.batteries = [this] { return batteries; };
         view.outbox = [this] { return outbox; };
         view.sinks = [this] { return sinks; };
         view.faults = [this] { return faults; };
@@ -135,6 +135,7 @@ struct FakeGateway {
     std::optional<std::int64_t> unix_ms = 1'790'000'000'000;
     bool ready = true;
     OutboxView outbox;
+    std::vector<BatteryView> batteries;
     std::vector<SinkView> sinks;
     std::vector<FaultView> faults;
     std::vector<BusView> buses;
