@@ -15,6 +15,8 @@ constexpr std::array bounds_of_state{&BatteryState::charge_voltage_mv,
                                      &BatteryState::charge_allowed,
                                      &BatteryState::discharge_allowed};
 
+constexpr Instant at_once{-1};
+
 bool says_a_limit(const Frame& frame) {
     return std::ranges::any_of(frame.signals, [](const Signal& signal) {
         return signal.field != nullptr &&
@@ -26,6 +28,7 @@ bool says_a_limit(const Frame& frame) {
 
 Talk::Talk(const Profile& profile) : profile_(&profile) {
     CHECK(profile.sent.size() <= frames_max);
+    due_.fill(at_once);
     for (std::size_t i = 0; i < profile.sent.size(); ++i) {
         if (says_a_limit(profile.sent[i])) {
             CHECK(told_count_ < limit_frames_max);
@@ -43,8 +46,8 @@ std::optional<CanFrame> Talk::next(const BatteryState& state, Instant now) {
             continue;
         }
         const Duration period = milliseconds(profile_->sent[i].period_ms);
-        // On its grid, unless a turn came too late for that.
-        const Instant on_grid = due_[i] + period;
+        // On its grid, unless it has none yet or a turn came too late for that.
+        const Instant on_grid = due_[i].us < 0 ? now + period : due_[i] + period;
         due_[i] = on_grid > now ? on_grid : now + period;
         if (auto frame = build(i, state)) {
             return frame;
@@ -113,7 +116,7 @@ Instant Talk::due() const {
 }
 
 void Talk::pause() {
-    due_.fill(Instant{});
+    due_.fill(at_once);
     bounds_ = {};
     for (Told& told : told_) {
         told.last.reset();

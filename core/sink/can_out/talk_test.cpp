@@ -64,6 +64,17 @@ TEST(a_turn_that_is_later_than_a_period_does_not_make_up_for_it) {
     EXPECT(sent(talk, state, start + seconds(6), 0x351) == 1);
 }
 
+TEST(a_clock_that_is_younger_than_a_period_shortens_none) {
+    Talk talk(*profile_named("victron"));
+    const BatteryState state = nominal();
+    const Instant boot{milliseconds(300).us};
+    EXPECT(sent(talk, state, boot, 0x351) == 1);
+    EXPECT(talk.due() == boot + seconds(1));
+    talk.pause();
+    EXPECT(sent(talk, state, boot, 0x351) == 1);
+    EXPECT(talk.due() == boot + seconds(1));
+}
+
 TEST(a_limit_that_falls_leaves_at_once_and_its_period_begins_anew) {
     Talk talk(*profile_named("victron"));
     BatteryState state = nominal();
