@@ -130,6 +130,11 @@ void add_sim(CLI::App& app, SimOptions& options, int& exit_code) {
         ->check(CLI::IsMember(std::vector<std::string>(jw::sim::tinybms_scene_names.begin(),
                                                        jw::sim::tinybms_scene_names.end())))
         ->capture_default_str();
+    command->add_flag(
+        "--control",
+        options.control,
+        "tinybms: take lines from standard input: set REGISTER WORD…, silent, speak;\n"
+        "print each answer with its time");
     command->add_flag("--old", options.old, "p1: DSMR 3, a telegram every 10 s without CRC");
     auto* faults = command->add_option_group("Faults");
     faults->add_option("--drop", options.drop, "Share of answers that never come, as 5%")

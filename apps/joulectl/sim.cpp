@@ -2,14 +2,20 @@
 // `joulectl sim`: one device or a whole site, in one process, until it is told to end.
 #include <unistd.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "apps/joulectl/input.h"
 #include "apps/joulectl/sim_devices.h"
 #include "apps/joulectl/sim_faults.h"
 #include "apps/joulectl/sim_port.h"
@@ -20,6 +26,11 @@ namespace {
 
 namespace asio = boost::asio;
 using Json = nlohmann::ordered_json;
+
+void print(const Json& line) {
+    std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    std::fflush(stdout);
+}
 
 /// Everything that runs in this process: devices, their ports, and what ends them.
 class World {
@@ -38,6 +49,9 @@ class World {
         }
         if (options_.kind == "tinybms") {
             battery_ = std::make_unique<SimTinybms>(options_);
+            if (options_.control) {
+                take_control();
+            }
             return open("tinybms", "tinybms", *battery_, options_.tcp, options_.pty);
         }
         return add_modbus(options_.kind.c_str(), options_.kind, options_.tcp, options_.pty);
@@ -114,7 +128,37 @@ class World {
         return line;
     }
 
+    /// Lines of standard input change the battery; what it answers is printed.
+    void take_control() {
+        battery_->watch([](const std::string& said) {
+            const auto now = std::chrono::system_clock::now().time_since_epoch();
+            const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+            print({{"time_us", us}, {"said", to_hex(said)}});
+        });
+        input_.emplace(io_, dup(STDIN_FILENO));
+        read_control();
+    }
+
+    void read_control() {
+        asio::async_read_until(
+            *input_,
+            asio::dynamic_buffer(typed_, 4096),
+            '\n',
+            [this](boost::system::error_code error, std::size_t size) {
+                if (error) {
+                    return;  // nobody is there any more; it goes on as it is
+                }
+                const std::string line = typed_.substr(0, size - 1);
+                typed_.erase(0, size);
+                if (!battery_->control(line)) {
+                    print({{"error", "not one of set REGISTER WORD…, silent, speak: " + line}});
+                }
+                read_control();
+            });
+    }
+
     void stop() {
+        input_.reset();
         for (const auto& meter : meters_) {
             meter->stop();
         }
@@ -155,6 +199,8 @@ class World {
     std::vector<std::unique_ptr<SimP1>> meters_;
     std::vector<std::unique_ptr<SimModbus>> modbus_;
     std::unique_ptr<SimTinybms> battery_;
+    std::optional<asio::posix::stream_descriptor> input_;
+    std::string typed_;
     std::vector<std::unique_ptr<SimPort>> ports_;
     asio::steady_timer progress_{io_};
 };
@@ -168,8 +214,7 @@ int simulate(const SimOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     World world(options);
     const Json line = world.build();
-    std::printf("%s\n", line.dump().c_str());
-    std::fflush(stdout);
+    print(line);
     world.run();
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "apps/joulectl/sim_devices.h"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <ctime>
 #include <sstream>
@@ -47,17 +48,21 @@ class ModbusSession : public SimSession {
 
 class TinybmsSession : public SimSession {
   public:
-    explicit TinybmsSession(jw::sim::Tinybms& bms) : bms_(bms) {}
+    TinybmsSession(jw::sim::Tinybms& bms, const std::function<void(const std::string&)>& heard)
+        : bms_(bms), heard_(heard) {}
     void received(jw::Bytes bytes, jw::Instant now) override { bms_.received(bytes, now); }
     [[nodiscard]] jw::Instant next() const override { return bms_.next(); }
     std::string take(jw::Instant now) override {
         std::vector<std::uint8_t> bytes;
         bms_.take(now, bytes);
-        return {bytes.begin(), bytes.end()};
+        std::string said(bytes.begin(), bytes.end());
+        heard_(said);
+        return said;
     }
 
   private:
     jw::sim::Tinybms& bms_;
+    const std::function<void(const std::string&)>& heard_;
 };
 
 /// What a dump or an image holds takes the place of all registers.
@@ -157,7 +162,34 @@ SimTinybms::SimTinybms(const SimOptions& options)
 }
 
 std::unique_ptr<SimSession> SimTinybms::connect() {
-    return std::make_unique<TinybmsSession>(bms_);
+    return std::make_unique<TinybmsSession>(bms_, heard_);
+}
+
+bool SimTinybms::control(const std::string& line) {
+    std::istringstream words(line);
+    std::string verb;
+    words >> verb;
+    std::vector<std::uint16_t> numbers;
+    for (std::string word; words >> word;) {
+        std::uint16_t number = 0;
+        const char* const end = word.data() + word.size();
+        const auto [stop, error] = std::from_chars(word.data(), end, number);
+        if (error != std::errc() || stop != end) {
+            return false;
+        }
+        numbers.push_back(number);
+    }
+    if (verb == "set" && !numbers.empty() && numbers.size() % 2 == 0) {
+        for (std::size_t i = 0; i < numbers.size(); i += 2) {
+            bms_.set(numbers[i], numbers[i + 1]);
+        }
+        return true;
+    }
+    if (!numbers.empty() || (verb != "silent" && verb != "speak")) {
+        return false;
+    }
+    bms_.faults.silent = verb == "silent";
+    return true;
 }
 
 jw::sim::ModbusUnit sim_demo_meter(const SimOptions& options, const std::string& name) {

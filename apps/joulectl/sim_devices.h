@@ -56,9 +56,14 @@ class SimTinybms : public SimDevice {
     /// Throws UsageError naming the line of the dump that is none.
     explicit SimTinybms(const SimOptions& options);
     std::unique_ptr<SimSession> connect() override;
+    /// Each answer goes to `heard`, just before it leaves.
+    void watch(std::function<void(const std::string&)> heard) { heard_ = std::move(heard); }
+    /// `set REGISTER WORD…` (several pairs change together), `silent` or `speak`; false for others.
+    bool control(const std::string& line);
 
   private:
     jw::sim::Tinybms bms_;
+    std::function<void(const std::string&)> heard_ = [](const std::string&) {};
 };
 
 /// A demo meter whose serial number and life follow from seed and name.

@@ -60,6 +60,7 @@ struct SimOptions {
     std::string image;
     std::string registers;          // tinybms: a dump
     std::string scene = "nominal";  // tinybms
+    bool control = false;           // tinybms: lines on standard input change it
     std::string address = "127.0.0.1";
     std::optional<int> tcp;
     std::string pty;
