@@ -323,6 +323,12 @@ class Gateway:
             self.listen()
         return self.process.returncode if self.process else None
 
+    def stop(self):
+        self.kill()
+        self.log.close()
+        if self.socket:
+            self.socket.close()
+
 
 class Site:
     """A folder that goes away, and whatever was started in it."""

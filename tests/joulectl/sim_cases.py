@@ -203,3 +203,29 @@ def sim_site_plays_one_of_each():
             with connect(devices["grid"]) as peer:
                 expect(decoded("p1", hear(peer.fileno(), 900))[0]["checked"])
             expect(path.exists())
+
+
+@case
+def sim_tinybms_is_changed_by_lines():
+    process = subprocess.Popen([harness.PROGRAM, "sim", "tinybms", "--tcp", "0", "--control"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    try:
+        line = json.loads(process.stdout.readline())
+        for wrong in ("set 1", "set", "set 0 65536", "set 0 -1", "set 0 1 x", "silent 1", "sing"):
+            process.stdin.write(f"{wrong}\n".encode())
+            process.stdin.flush()
+            expect("set REGISTER WORD" in json.loads(process.stdout.readline())["error"], wrong)
+        process.stdin.write(b"silent\nset 0 36500 1 7\nspeak\nmumble\n")
+        process.stdin.flush()
+        expect("mumble" in json.loads(process.stdout.readline())["error"])
+        with connect(line) as peer:
+            peer.sendall(bytes.fromhex("AA 03 00 00 00 01 9D D1"))  # register 0
+            heard = hear(peer.fileno(), 7)
+        said = json.loads(process.stdout.readline())
+        expect(bytes.fromhex(said["said"]) == heard, said, heard)
+        expect(heard[3:5] == (36500).to_bytes(2, "big"), heard)
+        expect(abs(said["time_us"] / 1e6 - time.time()) < 60, said)
+    finally:
+        process.kill()
+        process.communicate()
