@@ -22,6 +22,7 @@ constexpr Duration bus_missed_after = seconds(3);
 // After a rival was heard we are silent so long, and listen.
 constexpr Duration rival_pause = seconds(10);
 constexpr std::int64_t current_most_ma = 1'000'000;
+constexpr const char* release_name = "release";
 
 constexpr Capability capabilities[] = {
     {Quantity::power_w, 0},
@@ -247,6 +248,27 @@ Status Battery::act(Quantity quantity, std::int64_t value, Instant now) {
 
 Status Battery::poll_now(Instant now) {
     reading_due_ = now;
+    return done;
+}
+
+Parameter Battery::parameter(std::size_t /*index*/) const {
+    Parameter release;
+    release.name = release_name;
+    release.writable = true;
+    release.least = 1;
+    release.most = 1;
+    return release;
+}
+
+Status Battery::write_parameter(std::string_view name, std::int64_t value, Instant now) {
+    if (name != release_name) {
+        return JW_FAIL(not_found);
+    }
+    if (value != 1) {
+        return JW_FAIL(out_of_range);
+    }
+    law_->release();
+    out_.acted(ResultCode::executed, value, now);
     return done;
 }
 

@@ -49,6 +49,10 @@ class Battery final : public Device, public Task, public CanClient {
     /// Lowers charge_current_limit_ma or discharge_current_limit_ma for `remote_hold`.
     Status act(Quantity quantity, std::int64_t value, Instant now) override;
     Status poll_now(Instant now) override;
+    /// One action: `release`, after the owner has seen to what is latched.
+    [[nodiscard]] std::size_t parameter_count() const override { return 1; }
+    [[nodiscard]] Parameter parameter(std::size_t index) const override;
+    Status write_parameter(std::string_view name, std::int64_t value, Instant now) override;
 
     void received(const CanFrame& frame, Instant now) override;
     void rivalled(const CanFrame& frame, Instant now) override;
@@ -60,6 +64,7 @@ class Battery final : public Device, public Task, public CanClient {
     [[nodiscard]] const Energy& energy() const { return energy_; }
     /// What the inverter is told now.
     [[nodiscard]] can_out::BatteryState state(Instant now) const;
+    [[nodiscard]] Duration remote_hold() const { return wiring_.settings.remote_hold; }
     [[nodiscard]] const can_out::Profile* profile() const { return wiring_.settings.profile; }
     /// When the inverter was last heard; negative: never.
     [[nodiscard]] Instant inverter_heard() const { return inverter_heard_; }

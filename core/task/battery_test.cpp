@@ -287,6 +287,22 @@ TEST(a_command_cannot_set_what_is_no_limit_or_no_current) {
            Code::out_of_range);
 }
 
+TEST(what_is_latched_is_released_by_a_command_only) {
+    Scene scene;
+    scene.ready();
+    scene.cell_mv = 3710;  // beyond the cut-off by more than 50 mV
+    scene.pass(seconds(2));
+    scene.cell_mv = 3300;
+    scene.pass(seconds(120));
+    EXPECT(scene.battery.verdict().limits(scene.now).charge_current_ma == 0);
+    EXPECT(scene.battery.write_parameter("reset", 1, scene.now).code() == Code::not_found);
+    EXPECT(scene.battery.write_parameter("release", 2, scene.now).code() == Code::out_of_range);
+    EXPECT(scene.battery.write_parameter("release", 1, scene.now).has_value());
+    EXPECT(scene.out.acted_code == ResultCode::executed);
+    scene.pass(seconds(120));
+    EXPECT(scene.battery.verdict().limits(scene.now).charge_current_ma > 0);
+}
+
 TEST(energy_is_counted_by_direction_and_not_over_gaps) {
     Scene scene;
     scene.cell_mv = 3125;  // 50 V

@@ -183,6 +183,7 @@ Json battery_json(const BatteryView& view, Instant now) {
             {"bounds",
              {{"charge_current_ma", settings.charge_current_max_ma},
               {"discharge_current_ma", settings.discharge_current_max_ma}}},
+            {"remote_hold_s", battery.remote_hold().us / 1'000'000},
             {"charge_rule", battery::rule_name(verdict.charge_rule)},
             {"discharge_rule", battery::rule_name(verdict.discharge_rule)},
             {"voltage_rule", battery::rule_name(verdict.voltage_rule)},

@@ -35,7 +35,9 @@ std::int64_t knee(const Ramp& ramp, std::int64_t at, bool& below) {
         }
     }
     const std::size_t end = ramp.size - 1U;
-    below = at < ramp.points[first].at || (at <= ramp.points[last].at && last == end && first > 0);
+    // A ramp that allows most at its first point has no low side.
+    below =
+        first > 0 && (at < ramp.points[first].at || (at <= ramp.points[last].at && last == end));
     if (below) {
         return at <= ramp.points[0].at ? ramp.points[0].at : ramp.points[first].at;
     }
