@@ -20,7 +20,8 @@ struct CanBusSettings {
     std::string device;  // name of the interface
     /// The 11-bit ids to hear; empty: every frame, with 29-bit ids too.
     std::vector<std::uint16_t> ids;
-    BackoffSettings backoff{.base = milliseconds(500), .cap = seconds(5), .stable = seconds(5)};
+    /// Short: looking for an interface disturbs nobody, and an inverter waits behind it.
+    BackoffSettings backoff{.base = milliseconds(250), .cap = seconds(1), .stable = seconds(5)};
 };
 
 /// Every send() and every received() is one struct can_frame of 16 bytes; error frames of the

@@ -225,7 +225,7 @@ class Battery(unittest.TestCase):
         firsts = [next(frame.time for frame in again if frame.id == one) for one in PERIODS]
         self.line.tell("the last of all ids", max(firsts))
         self.assertLess(max(firsts) - min(firsts), JITTER_S)
-        self.assertLess(min(firsts) - up, 3)
+        self.assertLess(min(firsts) - up, 1.5)
         self.fault("can_trouble", False)
         self.line.limits(self.can.frames)
 
