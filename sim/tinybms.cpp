@@ -150,6 +150,10 @@ void Tinybms::tick(Instant now) {
     }
     const std::int64_t passed = (now - ticked_at_).us / 1'000'000;
     ticked_at_ = ticked_at_ + seconds(passed);
+    if (lives && passed > 0 && (get(38) != 0 || get(39) != 0)) {
+        // The lowest bits of the float's fraction: less than a percent up or down.
+        set(38, static_cast<std::uint16_t>(random_.below(0x10000)));
+    }
     const auto lifetime =
         static_cast<std::uint32_t>(get(32) + (std::int64_t{get(33)} << 16) + passed);
     set(32, static_cast<std::uint16_t>(lifetime & 0xFFFF));

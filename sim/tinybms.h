@@ -42,6 +42,7 @@ struct TinybmsFaults {
 class Tinybms {
   public:
     TinybmsFaults faults;
+    bool lives = false;  // its current changes a little every second, as real ones do
 
     Tinybms(TinybmsScene scene, std::uint64_t seed);
 

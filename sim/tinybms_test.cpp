@@ -164,3 +164,17 @@ TEST(simulated_tinybms_answers_as_late_as_a_real_one) {
         EXPECT(late_us >= measured_ms * 900 && late_us <= measured_ms * 1100 + 700);
     }
 }
+
+TEST(simulated_tinybms_that_lives_never_tells_the_same_current_for_long) {
+    Line line(TinybmsScene::nominal);
+    line.bms.lives = true;
+    std::int64_t before = 0;
+    for (int second = 0; second < 60; ++second) {
+        line.now = line.now + seconds(1);
+        const auto current = line.ask(Command::pack_current);
+        EXPECT(current && current->number());
+        const std::int64_t current_ma = current->number().value_or(0);
+        EXPECT(current_ma > -12'450 && current_ma < -12'350 && current_ma != before);
+        before = current_ma;
+    }
+}

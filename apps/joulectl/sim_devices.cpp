@@ -158,6 +158,8 @@ SimTinybms::SimTinybms(const SimOptions& options)
            options.seed) {
     if (!options.registers.empty()) {
         load_registers(bms_, options.registers);
+    } else {
+        bms_.lives = true;
     }
 }
 

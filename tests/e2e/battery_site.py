@@ -71,23 +71,18 @@ class TimeLine:
 
 
 class Bms:
-    """The simulated TinyBMS, which is changed while it runs. One of its cells moves a little all
-    the time, as values that stand still under current are no values."""
+    """The simulated TinyBMS, which is changed while it runs."""
 
     def __init__(self, folder, scene="nominal"):
         self.device = str(pathlib.Path(folder) / "bms")
         self.answers = []
-        self.lock = threading.Lock()
         self.process = subprocess.Popen(
             [str(JOULECTL), "sim", "tinybms", "--pty", self.device, "--scene", scene, "--control"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             stderr=subprocess.DEVNULL)  # where it counts, on a terminal
         json.loads(self.process.stdout.readline())
-        self.ended = threading.Event()
-        self.threads = [threading.Thread(target=one, daemon=True)
-                        for one in (self.listen, self.live)]
-        for thread in self.threads:
-            thread.start()
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
 
     def listen(self):
         for line in self.process.stdout:
@@ -97,14 +92,9 @@ class Bms:
                 words = struct.unpack(f">{said[2] // 2}H", said[3:3 + said[2]])
                 self.answers.append(Answer(row["time_us"] / 1e6, words))
 
-    def live(self):
-        while not self.ended.wait(0.5):
-            self.set({9: 32_700 + 10 * (int(time.monotonic() * 2) % 7)})
-
     def tell(self, line):
-        with self.lock:
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def set(self, registers):
         self.tell("set " + " ".join(f"{address} {word}" for address, word in registers.items()))
@@ -123,11 +113,9 @@ class Bms:
                      if answer.time >= since and answer.registers[cell] == 10 * millivolts), None)
 
     def kill(self):
-        self.ended.set()
-        self.threads[1].join()
         self.process.kill()
         self.process.wait()
-        self.threads[0].join()
+        self.listener.join()
         self.process.stdin.close()
         self.process.stdout.close()
 
