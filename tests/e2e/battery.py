@@ -50,9 +50,9 @@ class Battery(unittest.TestCase):
         self.can.wait_limits(lambda limits: limits.charge_a == FULL_A, "charging is allowed", 20,
                              self.started)
 
-    def told(self, *arguments):
-        """What joulectl says of everything that passed, one object a line."""
-        run = subprocess.run([str(JOULECTL), *arguments], input=self.can.log(), text=True,
+    def told(self, log, *arguments):
+        """What joulectl says of a log, one object a line."""
+        run = subprocess.run([str(JOULECTL), *arguments], input=log, text=True,
                              capture_output=True, timeout=60, check=False)
         self.assertEqual(run.returncode, 0, run.stdout[-2000:] + run.stderr)
         return [json.loads(line) for line in run.stdout.splitlines()]
@@ -113,10 +113,11 @@ class Battery(unittest.TestCase):
                        f"{finer / 100:.2f} %")
 
     def our_own_tools_agree(self):
-        summary = self.told("can", "check", "-")
+        log = self.can.log()
+        summary = self.told(log, "can", "check", "-")
         self.line.tell(f"joulectl can check: {json.dumps(summary[-1])}")
-        decoded = self.told("decode", "candump", "-")
-        self.assertEqual(len(decoded), len(self.can.log().splitlines()))
+        decoded = self.told(log, "decode", "candump", "-")
+        self.assertEqual(len(decoded), len(log.splitlines()))
         self.assertFalse([row for row in decoded if "name" not in row])
         limits = [row["values"] for row in decoded if row["name"] == "limits"][-1]
         self.assertEqual((limits["charge_current_ma"], limits["charge_voltage_mv"]),
