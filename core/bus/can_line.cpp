@@ -37,6 +37,9 @@ void CanLine::connected(Instant now) {
         disconnected(now);
     }
     connected_ = true;
+    // What waited for the bus says how things were; its sender says how they are.
+    counters_.dropped += static_cast<std::uint32_t>(waiting_.size());
+    waiting_.clear();
     heard_at_ = now;
     retry_at_ = now;
     retry_wait_ = retry_first;
