@@ -69,27 +69,18 @@ enum class FaultKind : std::uint8_t {
     inverter_silent,   // was heard on the CAN bus, and is not any more
     can_trouble,       // the CAN bus is off, or nothing can be sent
     can_rival,         // somebody else sends what only this battery may
+    history_failed,    // the disk takes no history, or energies are not known
+    value_high,        // a value is beyond what its owner wants to hear of
+    value_low,
+    battery_alarm,  // what a battery tells its inverter to be alarmed about
 };
 constexpr auto enum_names(FaultKind) {
-    return std::array{"device_silent",
-                      "device_refuses",
-                      "identity_changed",
-                      "sink_unreachable",
-                      "sink_refuses",
-                      "records_dropped",
-                      "records_damaged",
-                      "storage_failed",
-                      "storage_full",
-                      "clock_not_set",
-                      "settings_invalid",
-                      "broken_invariant",
-                      "values_left_out",
-                      "readings_thinned",
-                      "commands_full",
-                      "battery_stale",
-                      "inverter_silent",
-                      "can_trouble",
-                      "can_rival"};
+    return std::array{"device_silent",   "device_refuses",   "identity_changed", "sink_unreachable",
+                      "sink_refuses",    "records_dropped",  "records_damaged",  "storage_failed",
+                      "storage_full",    "clock_not_set",    "settings_invalid", "broken_invariant",
+                      "values_left_out", "readings_thinned", "commands_full",    "battery_stale",
+                      "inverter_silent", "can_trouble",      "can_rival",        "history_failed",
+                      "value_high",      "value_low",        "battery_alarm"};
 }
 
 /// A fault is raised once and cleared once; both are records.
@@ -99,14 +90,21 @@ struct Fault {
     Severity severity = Severity::warning;
     bool raised = true;
     Detail text;
+    Name about = {};  // which of several of its kind a source may have at once; empty: it has one
 
     static constexpr auto fields() {
         return Fields{Field{1, "source", &Fault::source, "device or sink; empty: the gateway"},
                       Field{2, "kind", &Fault::kind},
                       Field{3, "severity", &Fault::severity},
                       Field{4, "raised", &Fault::raised, "false: the trouble is over"},
-                      Field{5, "text", &Fault::text, "what, where, what to do"}};
+                      Field{5, "text", &Fault::text, "what, where, what to do"},
+                      Field{6, "about", &Fault::about, "which, where a source has several"}};
     }
 };
+
+/// Whether two changes are of the same trouble.
+constexpr bool is_same(const Fault& a, const Fault& b) {
+    return a.source == b.source && a.kind == b.kind && a.about == b.about;
+}
 
 }  // namespace jw

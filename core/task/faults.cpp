@@ -8,21 +8,23 @@ void Faults::raise(std::string_view source,
                    Severity severity,
                    std::string_view text,
                    Instant now,
-                   Instant until) {
+                   Instant until,
+                   std::string_view about) {
+    const Fault fault{source, kind, severity, true, text, about};
     for (ActiveFault& active : active_) {
-        if (active.fault.source == source && active.fault.kind == kind) {
+        if (is_same(active.fault, fault)) {
             active.until = until;
             return;
         }
     }
-    const Fault fault{source, kind, severity, true, text};
     (void)active_.push({fault, now, until});
     out_.changed(fault, now);
 }
 
-void Faults::clear(std::string_view source, FaultKind kind, Instant now) {
+void Faults::clear(std::string_view source, FaultKind kind, Instant now, std::string_view about) {
     for (std::size_t i = 0; i < active_.size(); ++i) {
-        if (active_[i].fault.source == source && active_[i].fault.kind == kind) {
+        const Fault& fault = active_[i].fault;
+        if (fault.source == source && fault.kind == kind && fault.about == about) {
             remove(i, now);
             return;
         }

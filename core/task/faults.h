@@ -36,12 +36,13 @@ class Faults {
                Severity severity,
                std::string_view text,
                Instant now,
-               Instant until = never);
+               Instant until = never,
+               std::string_view about = {});
     /// Clears what has been told for long enough.
     void step(Instant now);
     /// Before an end: no fault outlives who watches over it.
     void clear_all(Instant now);
-    void clear(std::string_view source, FaultKind kind, Instant now);
+    void clear(std::string_view source, FaultKind kind, Instant now, std::string_view about = {});
     [[nodiscard]] bool raised(std::string_view source, FaultKind kind) const;
     [[nodiscard]] std::span<const ActiveFault> active() const { return active_.items(); }
 
