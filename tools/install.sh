@@ -11,7 +11,8 @@ set -euo pipefail
 build=(
     g++ cmake ninja-build ccache pkg-config git python3 ca-certificates
     libboost1.81-dev libssl-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libvalijson-dev
-    libcli11-dev libmosquitto-dev prometheus-cpp-dev libsystemd-dev zlib1g-dev
+    libcli11-dev libmosquitto-dev prometheus-cpp-dev libsystemd-dev libsqlite3-dev
+    zlib1g-dev
     mosquitto mosquitto-clients
 )
 # Debian's node is enough for the pages where the machine has none of its own.
@@ -24,7 +25,7 @@ check=(
     chromium socat user-mode-linux kmod dmsetup e2fsprogs prometheus procps iproute2 can-utils
     debhelper lintian systemd man-db binutils strace valgrind
 )
-measure=(libbenchmark-dev libsqlite3-dev librocksdb-dev)
+measure=(libbenchmark-dev librocksdb-dev)
 packages=("${build[@]}")
 case "${1:-}" in
     test) packages+=("${check[@]}" "${measure[@]}") ;;  # the benches are tested too
