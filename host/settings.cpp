@@ -175,6 +175,25 @@ GatewaySettings::Device read_device(const Json& item,
     return device;
 }
 
+AlertRule read_alert(const Json& item) {
+    const Members members(item);
+    AlertRule rule;
+    members.name("device", rule.device);
+    std::string quantity;
+    members.text("quantity", quantity);
+    rule.quantity = quantity_named(quantity);
+    std::string minus;
+    members.text("minus", minus);
+    rule.minus = quantity_named(minus);
+    rule.above = members.has("above");
+    members.number(rule.above ? "above" : "below", rule.threshold);
+    rule.hysteresis = default_hysteresis(rule.quantity);
+    members.number("hysteresis", rule.hysteresis);
+    members.span_s("for_s", rule.hold);
+    members.choice("severity", rule.severity);
+    return rule;
+}
+
 GatewaySettings::Sink read_sink(const Json& item, const std::string& place, Files& files) {
     const Members members(item);
     GatewaySettings::Sink sink;
@@ -361,6 +380,15 @@ GatewaySettings read_document(const Json& document,
         const char* const of_class = enum_names(RecordClass{})[i];
         ttl.number(of_class, settings.storage.ttl_s[i]);
         when_full.choice(of_class, settings.storage.when_full[i]);
+    }
+    const Members history = members.object("history");
+    history.number("size_mb", settings.history.size_mb);
+    history.number("days", settings.history.days);
+    if (members.has("alerts")) {
+        settings.alerts.emplace();
+        for (const Json& item : members.array("alerts")) {
+            settings.alerts->push_back(read_alert(item));
+        }
     }
     for (const Json& item : members.array("buses")) {
         settings.buses.push_back(read_bus(item));

@@ -19,6 +19,7 @@
 #include "core/model/record.h"
 #include "core/outbox/outbox.h"
 #include "core/sink/can_out/frame.h"
+#include "core/task/alerts.h"
 #include "core/task/battery_state.h"
 #include "host/secret.h"
 
@@ -69,6 +70,10 @@ struct GatewaySettings {
         Duration commit = seconds(10);
         std::array<std::uint32_t, record_classes> ttl_s{};  // by class; 0: kept until confirmed
         std::array<WhenFull, record_classes> when_full{};   // by class
+    };
+    struct History {
+        std::uint32_t size_mb = 64;  // 0: off
+        std::uint32_t days = 30;
     };
     struct Bus {
         Name name;
@@ -180,6 +185,9 @@ struct GatewaySettings {
     Name site;
     bool trust_clock = false;  // wall time is believed as the system has it
     Storage storage;
+    History history;
+    /// Absent: those that every battery has.
+    std::optional<std::vector<AlertRule>> alerts;
     std::vector<Bus> buses;
     std::vector<Device> devices;
     std::vector<Battery> batteries;

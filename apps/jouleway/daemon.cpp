@@ -20,6 +20,10 @@ namespace {
 constexpr std::int64_t unix_ms_least = 1'790'000'000'000;
 constexpr Duration clock_look_every = seconds(1);
 constexpr Duration stop_at_most = seconds(5);
+constexpr std::string_view battery_driver = "battery";
+constexpr std::size_t alerts_remembered = 100;
+// Alerts of one life; the number of the boot in front keeps them apart from those of others.
+constexpr std::uint64_t alerts_of_boot = 1'000'000;
 
 ModbusLineSettings line_settings(const GatewaySettings::Bus& bus) {
     ModbusLineSettings settings;
@@ -59,11 +63,12 @@ std::vector<Issuer> issuers_of(const GatewaySettings& settings) {
 
 /// Room for every fault that can be raised at once: one without room would be a record each time.
 std::size_t faults_most(const GatewaySettings& settings) {
-    constexpr std::size_t of_gateway = 8;
+    constexpr std::size_t of_gateway = 9;
     constexpr std::size_t of_device = 4;
     constexpr std::size_t of_sink = 2;
-    constexpr std::size_t of_battery = 8;
-    return of_gateway + settings.devices.size() * of_device +
+    const std::size_t of_battery = 8 + battery_alert_rules().size() + battery_alarms;
+    const std::size_t of_alerts = settings.alerts ? settings.alerts->size() : 0;
+    return of_gateway + of_alerts + settings.devices.size() * of_device +
            settings.batteries.size() * of_battery +
            (settings.sinks.size() + settings.live.size()) * of_sink;
 }
@@ -86,8 +91,9 @@ const BusState& BusOfSite::state() const {
     return tcp ? tcp->state() : can ? can->state() : serial->state();
 }
 
-Daemon::Daemon(Loop& loop, const GatewaySettings& settings)
+Daemon::Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings)
     : loop_(loop),
+      workers_(workers),
       settings_(settings),
       issuers_(issuers_of(settings)),
       store_(loop, settings_, [this](SyncTicket ticket, Status result) {
@@ -144,6 +150,8 @@ Status Daemon::start() {
         gateway_->add_task(*one->battery, Priority::control, now);
     }
     arena_->seal();
+    make_alerts();
+    open_history(now);
     look_at_clock(now);
     gateway_->start(version(), now);
     for (const auto& sink : sinks_) {
@@ -163,6 +171,61 @@ Status Daemon::start() {
     }
     loop_.ask_step();
     return done;
+}
+
+void Daemon::make_alerts() {
+    for (std::size_t i = 0; i < gateway_->snapshot().devices().size(); ++i) {
+        const Name& device = gateway_->device_info(i).name;
+        if (gateway_->driver(i).name != battery_driver) {
+            continue;
+        }
+        alert_batteries_.push_back({device, {}});
+        for (const AlertRule& rule : battery_alert_rules()) {
+            if (!settings_.alerts) {
+                AlertWatch& watch = alert_watches_.emplace_back();
+                watch.rule = rule;
+                watch.rule.device = device;
+            }
+        }
+    }
+    if (settings_.alerts) {
+        for (const AlertRule& rule : *settings_.alerts) {
+            alert_watches_.emplace_back().rule = rule;
+        }
+    }
+    alert_ring_.resize(alerts_remembered);
+    alerts_ = std::make_unique<Alerts>(AlertMemory{alert_ring_, alert_watches_, alert_batteries_},
+                                       store_.outbox().boot() * alerts_of_boot);
+}
+
+void Daemon::open_history(Instant now) {
+    HistorySettings settings;
+    settings.folder = settings_.storage.path;
+    settings.size_mb = settings_.history.size_mb;
+    settings.days = settings_.history.days;
+    const auto raise = [this](const std::string& text, Instant at) {
+        gateway_->faults().raise("", FaultKind::history_failed, Severity::warning, text, at);
+    };
+    history_ = std::make_unique<History>(
+        workers_,
+        settings,
+        HistoryHooks{
+            .failed =
+                [raise](const std::string& why) {
+                    raise(fmt::format("The history is not written ({}): check the disk.", why),
+                          Loop::now());
+                },
+            .recovered =
+                [this] { gateway_->faults().clear("", FaultKind::history_failed, Loop::now()); },
+            .noticed =
+                [this](const std::string& text) {
+                    spdlog::warn("{}", text);
+                    gateway_->tell(EventKind::notice, text, Loop::now());
+                },
+        });
+    if (const Status opened = history_->open(); !opened) {
+        raise("The energies that batteries took and gave cannot be read; they begin anew.", now);
+    }
 }
 
 void Daemon::add_bus(std::size_t index) {
@@ -303,8 +366,13 @@ Instant Daemon::step(Instant now) {
     if (!clock_set_) {
         next = earlier(next, now + clock_look_every);
     }
+    next = earlier(next, history_->step(gateway_->unix_ms(now), now));
+    if (now >= alerts_due_ && !stopped_) {
+        alerts_due_ = alerts_->step(gateway_->snapshot(), gateway_->faults(), now);
+    }
+    next = earlier(next, alerts_due_);
     if (stopped_) {
-        bool stored = true;
+        bool stored = history_flushed_;
         for (std::size_t i = 0; i < record_classes; ++i) {
             stored =
                 stored && store_.outbox().accepted_to(static_cast<RecordClass>(i)) >= stop_at_[i];
@@ -335,6 +403,10 @@ void Daemon::stop(std::function<void()> done) {
         stop_at_[i] = store_.outbox().appended_to(static_cast<RecordClass>(i));
     }
     stopped_ = std::move(done);
+    history_->flush([this] {
+        history_flushed_ = true;
+        loop_.ask_step();
+    });
     loop_.after(stop_at_most, guard_, [this] {
         if (stopped_) {
             std::exchange(stopped_, nullptr)();
@@ -403,6 +475,9 @@ void Daemon::reading(std::size_t device, const Reading& reading, Instant now) {
             gateway_->wake(*one->battery, now);
         }
     }
+    if (const std::optional<std::int64_t> unix_ms = gateway_->unix_ms(now)) {
+        history_->add(reading, *unix_ms);
+    }
     if (hooks_.reading) {
         hooks_.reading(device, reading, now);
     }
@@ -417,7 +492,10 @@ void Daemon::identified(std::size_t /*device*/, const DeviceInfo& info, Instant 
                  info.serial.view());
 }
 
-void Daemon::fault(const Fault& fault, Instant /*now*/) {
+void Daemon::fault(const Fault& fault, Instant now) {
+    if (alerts_) {
+        alerts_->changed(fault, now);
+    }
     const auto level = fault.severity == Severity::alarm ? spdlog::level::err : spdlog::level::warn;
     spdlog::log(fault.raised ? level : spdlog::level::info,
                 "{} {} {}{}",

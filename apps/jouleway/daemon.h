@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "apps/jouleway/store.h"
+#include "core/task/alerts.h"
 #include "core/task/battery.h"
 #include "core/task/gateway.h"
 #include "host/can_bus.h"
 #include "host/can_traffic.h"
+#include "host/history/local_history.h"
 #include "host/live_client.h"
 #include "host/loop.h"
 #include "host/mqtt_sink.h"
@@ -93,7 +95,8 @@ struct BatteryOfSite {
 
 class Daemon final : private GatewayOut {
   public:
-    Daemon(Loop& loop, const GatewaySettings& settings);
+    /// Loop and workers outlive it.
+    Daemon(Loop& loop, Workers& workers, const GatewaySettings& settings);
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -125,6 +128,9 @@ class Daemon final : private GatewayOut {
         return batteries_;
     }
     [[nodiscard]] const Store& store() const { return store_; }
+    /// After start() only.
+    History& history() { return *history_; }
+    Alerts& alerts() { return *alerts_; }
     /// What the page wants to hear of; set before start().
     struct Hooks {
         std::function<void(std::size_t device, const Reading& reading, Instant now)> reading;
@@ -142,6 +148,8 @@ class Daemon final : private GatewayOut {
     void add_battery(const GatewaySettings::Battery& settings);
     void add_line(BusOfSite& bus, Instant now);
     void look_at_clock(Instant now);
+    void open_history(Instant now);
+    void make_alerts();
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;
     void fault(const Fault& fault, Instant now) override;
@@ -150,12 +158,19 @@ class Daemon final : private GatewayOut {
     void breach(const char* what, Instant now) override;
 
     Loop& loop_;
+    Workers& workers_;
     GatewaySettings settings_;
     std::vector<Issuer> issuers_;
     Store store_;
     std::vector<std::byte> arena_block_;
     std::unique_ptr<Arena> arena_;
     std::unique_ptr<Gateway> gateway_;
+    std::unique_ptr<History> history_;
+    std::vector<Alert> alert_ring_;
+    std::vector<AlertWatch> alert_watches_;
+    std::vector<AlertBattery> alert_batteries_;
+    std::unique_ptr<Alerts> alerts_;
+    Instant alerts_due_;
     std::vector<std::unique_ptr<BusOfSite>> buses_;
     std::vector<std::unique_ptr<BatteryOfSite>> batteries_;
     std::vector<std::unique_ptr<MqttSink>> sinks_;
@@ -165,6 +180,7 @@ class Daemon final : private GatewayOut {
     bool clock_set_ = false;
     Instant clock_looked_{-1};
     std::function<void()> stopped_;
+    bool history_flushed_ = false;
     std::array<std::uint64_t, record_classes> stop_at_{};
     Guard guard_;
 };

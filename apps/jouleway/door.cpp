@@ -80,6 +80,25 @@ http::GatewayView Door::make_view(const Loop& loop, Instant started) {
             known->phase == CommandPhase::reported && known->code == ResultCode::busy};
     };
     view.recall = [this](std::string_view id) { return recall(id); };
+    view.alerts = [this] { return daemon_.alerts().items(); };
+    view.alerts_revision = [this] { return daemon_.alerts().revision(); };
+    view.acknowledge = [this](std::uint64_t id, const std::string& who) {
+        const Status outcome = daemon_.alerts().acknowledge(id, who);
+        if (outcome) {
+            tell(fmt::format("Alert {} was acknowledged by {}.", id, who));
+        }
+        return outcome;
+    };
+    view.forget_alerts = [this](const std::string& who) {
+        daemon_.alerts().forget_cleared();
+        tell(fmt::format("Alerts that are over were deleted by {}.", who));
+    };
+    view.history = [this](const HistoryQuery& query, auto render, auto answer) {
+        daemon_.history().query(query, std::move(render), guard_(std::move(answer)));
+    };
+    view.history_series = [this](auto render, auto answer) {
+        daemon_.history().series(std::move(render), guard_(std::move(answer)));
+    };
     return view;
 }
 
@@ -136,6 +155,10 @@ std::vector<http::BatteryView> Door::batteries() const {
         views.push_back(std::move(view));
     }
     return views;
+}
+
+void Door::tell(const std::string& text) {
+    daemon_.gateway().tell(EventKind::notice, text, Loop::now());
 }
 
 http::OutboxView Door::outbox() const {

@@ -35,6 +35,7 @@ class Door {
     void finished(const CommandResult& result, bool local) { api_.finished(result, local); }
 
   private:
+    void tell(const std::string& text);
     http::GatewayView make_view(const Loop& loop, Instant started);
     [[nodiscard]] http::DeviceView device(std::size_t index) const;
     [[nodiscard]] http::DeviceView battery_device(std::size_t index) const;

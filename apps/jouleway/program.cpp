@@ -58,7 +58,7 @@ class Program {
     }
 
     int begin(const GatewaySettings& settings) {
-        daemon_ = std::make_unique<Daemon>(loop_, settings);
+        daemon_ = std::make_unique<Daemon>(loop_, workers_, settings);
         if (const Status started = daemon_->start(); !started) {
             spdlog::error("{}", daemon_->trouble());
             return started.code() == Code::busy ? store_taken : failed;
@@ -140,6 +140,8 @@ class Program {
         const GatewaySettings settings = *std::exchange(wanted_, std::nullopt);
         const GatewaySettings old_settings = daemon_->settings();
         const std::vector<Remembered> values = daemon_->remember();
+        const auto alerts = daemon_->alerts().items();
+        const std::vector<Alert> alerts_before(alerts.begin(), alerts.end());
         door_.reset();
         daemon_.reset();  // gives the store back
         if (begin(settings) == 0) {
@@ -154,6 +156,7 @@ class Program {
             }
         }
         daemon_->inherit(values);
+        daemon_->alerts().inherit(alerts_before);
         service_.tell("READY=1");
     }
 

@@ -81,6 +81,8 @@ void Api::add_routes(Router& router) {
     add_reading_routes(router);
     add_command_routes(router);
     add_battery_routes(router);
+    add_history_routes(router);
+    add_alert_routes(router);
     router.add_websocket("/api/v1/events", Right::read);
     router.add(Verb::get, "/{page}*", Right::open, now_answering(&static_file));
 }
@@ -172,7 +174,8 @@ std::vector<std::string> Api::greeting() const {
         with_type("devices", devices_json()),
         with_type("readings", readings_json(std::vector<bool>(count, true))),
         with_type("outbox", outbox_json()),
-        with_type("faults", faults_json())};
+        with_type("faults", faults_json()),
+        with_type("alerts", alerts_json())};
     if (!view_.batteries().empty()) {
         greeting.push_back(with_type("battery", batteries_json()));
     }
@@ -205,6 +208,14 @@ void Api::tell_if_changed(Server& server, const char* type, const std::string& b
     }
 }
 
+/// Their ages change all the time, which is nothing new.
+void Api::tell_alerts(Server& server) {
+    if (const std::uint32_t revision = view_.alerts_revision(); told_alerts_ != revision) {
+        told_alerts_ = revision;
+        server.tell(with_type("alerts", alerts_json()));
+    }
+}
+
 Instant Api::step(Server& server, Instant now) {
     give_up_waiting(now);
     if (now < next_) {
@@ -214,6 +225,7 @@ Instant Api::step(Server& server, Instant now) {
     if (server.listeners() == 0) {
         results_.clear();
         told_.clear();
+        told_alerts_.reset();
         return next_;
     }
     tell_if_changed(server, "status", status_json());
@@ -224,6 +236,7 @@ Instant Api::step(Server& server, Instant now) {
     }
     tell_if_changed(server, "outbox", outbox_json());
     tell_if_changed(server, "faults", faults_json());
+    tell_alerts(server);
     if (!view_.batteries().empty()) {
         tell_if_changed(server, "battery", batteries_json());
     }

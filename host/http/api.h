@@ -61,12 +61,18 @@ class Api {
     void add_command_routes(Router& router);
     void add_battery_routes(Router& router);
     [[nodiscard]] std::string batteries_json() const;
+    void add_history_routes(Router& router);
+    void add_alert_routes(Router& router);
     [[nodiscard]] std::string status_json() const;
     [[nodiscard]] std::string devices_json() const;
     [[nodiscard]] std::string readings_json(const std::vector<bool>& devices) const;
     [[nodiscard]] std::string outbox_json() const;
     [[nodiscard]] std::string faults_json() const;
+    [[nodiscard]] std::string alerts_json() const;
+    [[nodiscard]] Response acknowledge(const Request& request) const;
+    void tell_alerts(Server& server);
     [[nodiscard]] Response recent_response(const Request& request) const;
+    void get_history(const Request& request, const Reply& reply) const;
     void post_command(const Request& request, const Reply& reply);
     void answer_again(const KeyView& known, std::uint64_t request, const Reply& reply);
     [[nodiscard]] CommandView* find_command(std::string_view id);
@@ -87,6 +93,7 @@ class Api {
     std::vector<std::string> results_;  // to be told
     std::vector<Told> told_devices_;
     std::map<std::string, std::string> told_;
+    std::optional<std::uint32_t> told_alerts_;  // revision
     Instant next_{0};
     const ServerCounters* counters_ = nullptr;
 };

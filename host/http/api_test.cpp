@@ -152,7 +152,9 @@ TEST(ApiTest, every_get_fits_its_description) {
             continue;
         }
         std::string asked = path == "/api/v1/commands/{id}" ? "/api/v1/commands/c-1" : path;
-        asked += path.ends_with("recent") ? "?device=grid&name=power_l1_w" : "";
+        asked += path.ends_with("recent") || path.ends_with("history")
+                     ? "?device=grid&name=power_l1_w"
+                     : "";
         if (const std::size_t name = asked.find("{name}"); name != std::string::npos) {
             asked.replace(name, 6, asked.find("/battery/") != std::string::npos ? "house" : "grid");
         }

@@ -54,6 +54,8 @@ struct FakeGateway {
         view.recall = [this](std::string_view id) -> std::optional<CommandView> {
             return recalled && recalled->id == id ? recalled : std::nullopt;
         };
+        use_history();
+        use_alerts();
         SinkView sink;
         sink.name = "broker";
         sink.type = "mqtt";
@@ -89,6 +91,32 @@ struct FakeGateway {
         times.loop_stall.add(milliseconds(5));
         times.loop_stall.add(milliseconds(70));
         times.sync.add(seconds(9));
+    }
+    void use_alerts() {
+        view.alerts = [this] { return alerts.items(); };
+        view.alerts_revision = [this] { return alerts.revision(); };
+        view.acknowledge = [this](std::uint64_t id, const std::string& who) {
+            return alerts.acknowledge(id, who);
+        };
+        view.forget_alerts = [this](const std::string& /*who*/) { alerts.forget_cleared(); };
+        for (const char* device : {"grid", "relay"}) {
+            alerts.changed(
+                {Name(device), FaultKind::device_silent, Severity::alarm, true, "Silent."},
+                now - seconds(30));
+        }
+    }
+    void use_history() {
+        view.history = [this](const HistoryQuery& query,
+                              const History::Render& render,
+                              const History::Answer& answer) {
+            asked = query;
+            answer(history ? Result<std::string>(render({query, 10, *history}))
+                           : Result<std::string>(JW_FAIL(unsupported)));
+        };
+        view.history_series = [](const History::RenderSeries& render,
+                                 const History::Answer& answer) {
+            answer(render({{{Name("grid"), Quantity::power_w, 1}, 1'790'000'000, 1'790'000'100}}));
+        };
     }
     ResultCode submit(const Command& command, const RequestKey& asked) {
         submitted.push_back(command);
@@ -146,6 +174,12 @@ struct FakeGateway {
     std::optional<Status> written = done;   // what the disk says of a command; absent: nothing yet
     std::function<void(const CommandId&, Status)> begun = [](const auto&, const Status&) {};
     std::optional<CommandView> recalled;
+    std::array<Alert, 100> alert_ring;
+    Alerts alerts{{alert_ring, {}, {}}, 7};
+    HistoryQuery asked;
+    /// What the history has for any question; absent: it is off.
+    std::optional<std::vector<Bucket>> history =
+        std::vector<Bucket>{{1'790'000'000, 2, 5, 2, 3, 3}, {1'790'000'010, 1, -7, -7, -7, -7}};
     GatewayView view;
 };
 

@@ -18,7 +18,9 @@
 #include "core/model/event.h"
 #include "core/model/record.h"
 #include "core/model/snapshot.h"
+#include "core/task/alerts.h"
 #include "core/trust/command_journal.h"
+#include "host/history/local_history.h"
 #include "host/http/battery_view.h"
 
 namespace jw::http {
@@ -141,6 +143,14 @@ struct GatewayView {
     std::function<std::optional<KeyView>(std::uint64_t key)> find_key;
     /// What the gateway's table on disk knows of a command, also of an earlier life.
     std::function<std::optional<CommandView>(std::string_view id)> recall;
+    std::function<std::span<const Alert>()> alerts;  // oldest first
+    std::function<std::uint32_t()> alerts_revision;  // differs whenever they do
+    /// As Alerts::acknowledge().
+    std::function<Status(std::uint64_t id, const std::string& who)> acknowledge;
+    std::function<void(const std::string& who)> forget_alerts;  // those that are over
+    /// What it remembers; answers later.
+    std::function<void(const HistoryQuery&, History::Render, History::Answer)> history;
+    std::function<void(History::RenderSeries, History::Answer)> history_series;
 };
 
 }  // namespace jw::http
