@@ -2,6 +2,8 @@
 // The door: what the API shows, taken from one daemon.
 #include "apps/jouleway/door.h"
 
+#include <fmt/format.h>
+
 #include "host/version.h"
 
 namespace jw {

@@ -150,12 +150,16 @@ std::string_view put_about(const AlertRule& rule, Text& text) {
     return text.view();
 }
 
+/// What a rule looks at, and when it was read.
+struct Seen {
+    std::int64_t value = 0;
+    Instant at;
+};
+
 /// The value of a rule that is worst: highest above, lowest below. Nothing where it is stale or
 /// absent.
-std::optional<std::int64_t> worst(const AlertRule& rule,
-                                  const DeviceSnapshot& device,
-                                  Instant now) {
-    std::optional<std::int64_t> found;
+std::optional<Seen> worst(const AlertRule& rule, const DeviceSnapshot& device, Instant now) {
+    std::optional<Seen> found;
     std::optional<std::int64_t> taken;
     for (const LatestValue& latest : device.values) {
         if (device.stale(latest, now)) {
@@ -163,16 +167,17 @@ std::optional<std::int64_t> worst(const AlertRule& rule,
         }
         const std::int64_t number = latest.value.number;
         if (latest.value.quantity == rule.quantity) {
-            const bool worse = !found || (rule.above ? number > *found : number < *found);
-            found = worse ? number : *found;
+            const bool worse =
+                !found || (rule.above ? number > found->value : number < found->value);
+            found = worse ? Seen{number, latest.at} : *found;
         } else if (latest.value.quantity == rule.minus && rule.minus != Quantity::none) {
             taken = number;
         }
     }
-    if (rule.minus == Quantity::none || !found) {
-        return found;
+    if (found && rule.minus != Quantity::none) {
+        return taken ? std::optional(Seen{found->value - *taken, found->at}) : std::nullopt;
     }
-    return taken ? std::optional(*found - *taken) : std::nullopt;
+    return found;
 }
 
 }  // namespace
@@ -243,28 +248,30 @@ Instant Alerts::step(const Snapshot& snapshot, Faults& faults, Instant now) {
 
 void Alerts::look(AlertWatch& watch, const DeviceSnapshot& device, Faults& faults, Instant now) {
     const AlertRule& rule = watch.rule;
-    const std::optional<std::int64_t> value = worst(rule, device, now);
-    if (!value) {
+    const std::optional<Seen> seen = worst(rule, device, now);
+    if (!seen) {
         watch.since = Instant{-1};
         return;
     }
-    const bool beyond = rule.above ? *value > rule.threshold : *value < rule.threshold;
-    const bool back = rule.above ? *value <= rule.threshold - rule.hysteresis
-                                 : *value >= rule.threshold + rule.hysteresis;
+    const std::int64_t value = seen->value;
+    const bool beyond = rule.above ? value > rule.threshold : value < rule.threshold;
+    const bool back = rule.above ? value <= rule.threshold - rule.hysteresis
+                                 : value >= rule.threshold + rule.hysteresis;
     if (watch.raised ? !back : !beyond) {
         watch.since = Instant{-1};
         return;
     }
     if (watch.since.us < 0) {
-        watch.since = now;
+        watch.since = seen->at;
     }
-    if (now - watch.since < rule.hold) {
+    // One reading alone, with silence behind it, does not last.
+    if (seen->at - watch.since < rule.hold) {
         return;
     }
     watch.since = Instant{-1};
     watch.raised = !watch.raised;
     if (watch.raised) {
-        raise(watch, *value, faults, now);
+        raise(watch, value, faults, now);
         return;
     }
     std::array<char, limits::name_size_max> buffer{};

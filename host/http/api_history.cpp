@@ -60,13 +60,13 @@ std::optional<HistoryQuery> read_query(const Request& request, std::int64_t now_
                                      "points",
                                      csv ? HistoryStore::points_max : points_of_chart,
                                      csv ? HistoryStore::points_max : points_of_chart_max);
-    if (!from_ms || !points || *points == 0) {
+    if (!from_ms || !points || *points == 0 || *from_ms >= *to_ms) {
         return std::nullopt;
     }
     query.from_s = *from_ms / 1000;
     query.points = *points;
     query.unmerged = csv;
-    return query.from_s < query.to_s ? std::optional(query) : std::nullopt;
+    return query;
 }
 
 Response unanswered(Code code) {

@@ -45,7 +45,7 @@ TEST(ApiHistoryTest, the_last_day_in_three_hundred_points_is_what_nobody_asks_ot
 
 TEST(ApiHistoryTest, what_is_asked_for_is_asked) {
     Site site({});
-    ask(site, "device=grid&name=cell_voltage_7_mv&from=1789990000000&to=1790000000001&points=42");
+    ask(site, "device=grid&name=cell_voltage_c7_mv&from=1789990000000&to=1790000000001&points=42");
     const HistoryQuery& asked = site.gateway.asked;
     EXPECT_EQ(asked.series.index, 7);
     EXPECT_EQ(asked.from_s, 1'789'990'000);

@@ -395,8 +395,9 @@ TEST(ApiTest, events_tell_everything_once_and_then_what_changed) {
     Site site({});
     TestClient events = site.client();
     EXPECT_EQ(events.ask("GET /api/v1/events", upgrade_headers).status, 101);
-    EXPECT_EQ(types(messages(site, events)),
-              (std::vector<std::string>{"status", "devices", "readings", "outbox", "faults"}));
+    EXPECT_EQ(
+        types(messages(site, events)),
+        (std::vector<std::string>{"status", "devices", "readings", "outbox", "faults", "alerts"}));
     Instant next = site.api.step(site.server, site.gateway.now);
     (void)messages(site, events);
     EXPECT_EQ(next, site.gateway.now + seconds(1));
