@@ -41,9 +41,11 @@ const UnitWords* words_of(Quantity quantity) {
     return found == std::end(unit_words) ? nullptr : found;
 }
 
+/// "cell_voltage_max" as the beginning of a sentence.
 void put_words(Text& text, std::string_view name) {
     for (const char c : name) {
-        text.put(c == '_' ? ' ' : c);
+        const bool capital = text.size() == 0 && c >= 'a' && c <= 'z';
+        text.put(capital ? static_cast<char>(c - 'a' + 'A') : c == '_' ? ' ' : c);
     }
 }
 

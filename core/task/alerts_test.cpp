@@ -76,7 +76,7 @@ TEST(what_lasts_as_long_as_it_must_is_told_once) {
     EXPECT(alert.fault.kind == FaultKind::value_high);
     EXPECT(alert.fault.severity == Severity::warning);
     EXPECT(alert.fault.text ==
-           "temperature 51.2 °C is above 50.0 °C: let it cool, lower the load.");
+           "Temperature 51.2 °C is above 50.0 °C: let it cool, lower the load.");
     EXPECT(alert.value == 51'234);
     EXPECT(alert.threshold == 50'000);
     EXPECT(alert.quantity == Quantity::temperature_mc);
@@ -122,7 +122,7 @@ TEST(below_is_the_mirror_of_above) {
     EXPECT(scene.alerts.items()[0].fault.kind == FaultKind::value_low);
     EXPECT(scene.alerts.items()[0].fault.severity == Severity::alarm);
     EXPECT(scene.alerts.items()[0].fault.text ==
-           "soc 9.5 % is below 10.0 %: charge it, lower the load.");
+           "Soc 9.5 % is below 10.0 %: charge it, lower the load.");
     scene.live(60, Quantity::soc_permille, 119);
     EXPECT(scene.changes == 1);
     scene.live(11, Quantity::soc_permille, 120);
