@@ -36,4 +36,7 @@ std::string shown(const nlohmann::json& value);
 /// One token of a JSON pointer (RFC 6901): ~ and / are escaped.
 std::string pointer_token(std::string_view name);
 
+/// What a schema cannot say of the alerts.
+void check_alerts(const nlohmann::json& document, std::vector<SettingsError>& errors);
+
 }  // namespace jw::settings

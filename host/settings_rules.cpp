@@ -77,7 +77,7 @@ class Rules {
     void check() {
         storage();
         history();
-        alerts();
+        check_alerts(document_, errors_);
         names();
         buses();
         devices();
@@ -133,49 +133,6 @@ class Rules {
                   "a history of that size has no room for a day",
                   fmt::format("give at least {}, or 0 for no history", size_least_mb));
         }
-    }
-
-    void alerts() {
-        const Json& list = array_at(document_, "alerts");
-        std::vector<std::string> devices = names_of(array_at(document_, "devices"));
-        for (const std::string& battery : names_of(array_at(document_, "batteries"))) {
-            devices.push_back(battery);
-        }
-        for (std::size_t i = 0; i < list.size(); ++i) {
-            const std::string place = fmt::format("/alerts/{}", i);
-            const std::string device = text_at(list[i], "device");
-            if (!device.empty() && std::ranges::find(devices, device) == devices.end()) {
-                wrong(place + "/device",
-                      Json(device).dump(),
-                      "there is no device of this name",
-                      meant_or_listed(device, devices));
-            }
-            for (const char* member : {"quantity", "minus"}) {
-                known_quantity(place + "/" + member, text_at(list[i], member));
-            }
-            if (list[i].is_object() && list[i].contains("above") == list[i].contains("below")) {
-                wrong(place,
-                      list[i].contains("above") ? "above and below" : "neither above nor below",
-                      "an alert has one bound",
-                      "give one of the two, and another alert for the other");
-            }
-        }
-    }
-
-    void known_quantity(std::string pointer, const std::string& name) {
-        if (name.empty() || quantity_named(name) != Quantity::none) {
-            return;
-        }
-        std::vector<std::string> known;
-        for (const QuantityInfo& row : quantities()) {
-            known.push_back(fmt::format("{}{}{}", row.stem, row.unit.empty() ? "" : "_", row.unit));
-        }
-        const std::string near = nearest(name, known);
-        wrong(std::move(pointer),
-              shown(Json(name)),
-              "there is no quantity of this name",
-              near.empty() ? "give one that the device has at /api/v1/readings/latest"
-                           : fmt::format("did you mean \"{}\"?", near));
     }
 
     /// Faults and records call devices and sinks by name, so these share one set of names.
