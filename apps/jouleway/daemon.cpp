@@ -20,7 +20,6 @@ namespace {
 constexpr std::int64_t unix_ms_least = 1'790'000'000'000;
 constexpr Duration clock_look_every = seconds(1);
 constexpr Duration stop_at_most = seconds(5);
-constexpr std::string_view battery_driver = "battery";
 constexpr std::size_t alerts_remembered = 100;
 // Alerts of one life; the number of the boot in front keeps them apart from those of others.
 constexpr std::uint64_t alerts_of_boot = 1'000'000;
@@ -129,6 +128,7 @@ Status Daemon::start() {
     sizes.faults = faults_most(settings_);
     gateway_ = std::make_unique<Gateway>(
         store_.outbox(), store_.journal(), *arena_, sizes, static_cast<GatewayOut&>(*this));
+    const Status energies = open_history();  // before the batteries, which go on from there
     for (std::size_t i = 0; i < settings_.buses.size(); ++i) {
         add_bus(i);
     }
@@ -151,7 +151,9 @@ Status Daemon::start() {
     }
     arena_->seal();
     make_alerts();
-    open_history(now);
+    if (!energies) {
+        tell_history("The energies that batteries took and gave cannot be read; they begin anew.");
+    }
     look_at_clock(now);
     gateway_->start(version(), now);
     for (const auto& sink : sinks_) {
@@ -174,46 +176,37 @@ Status Daemon::start() {
 }
 
 void Daemon::make_alerts() {
-    for (std::size_t i = 0; i < gateway_->snapshot().devices().size(); ++i) {
-        const Name& device = gateway_->device_info(i).name;
-        if (gateway_->driver(i).name != battery_driver) {
-            continue;
-        }
-        alert_batteries_.push_back({device, {}});
+    for (const GatewaySettings::Battery& battery : settings_.batteries) {
+        alert_batteries_.push_back({battery.name, {}});
         for (const AlertRule& rule : battery_alert_rules()) {
             if (!settings_.alerts) {
                 AlertWatch& watch = alert_watches_.emplace_back();
                 watch.rule = rule;
-                watch.rule.device = device;
+                watch.rule.device = battery.name;
             }
         }
     }
-    if (settings_.alerts) {
-        for (const AlertRule& rule : *settings_.alerts) {
-            alert_watches_.emplace_back().rule = rule;
-        }
+    for (const AlertRule& rule : settings_.alerts.value_or(std::vector<AlertRule>{})) {
+        alert_watches_.emplace_back().rule = rule;
     }
     alert_ring_.resize(alerts_remembered);
     alerts_ = std::make_unique<Alerts>(AlertMemory{alert_ring_, alert_watches_, alert_batteries_},
                                        store_.outbox().boot() * alerts_of_boot);
 }
 
-void Daemon::open_history(Instant now) {
+Status Daemon::open_history() {
     HistorySettings settings;
     settings.folder = settings_.storage.path;
     settings.size_mb = settings_.history.size_mb;
     settings.days = settings_.history.days;
-    const auto raise = [this](const std::string& text, Instant at) {
-        gateway_->faults().raise("", FaultKind::history_failed, Severity::warning, text, at);
-    };
     history_ = std::make_unique<History>(
         workers_,
         settings,
         HistoryHooks{
             .failed =
-                [raise](const std::string& why) {
-                    raise(fmt::format("The history is not written ({}): check the disk.", why),
-                          Loop::now());
+                [this](const std::string& why) {
+                    tell_history(
+                        fmt::format("The history is not written ({}): check the disk.", why));
                 },
             .recovered =
                 [this] { gateway_->faults().clear("", FaultKind::history_failed, Loop::now()); },
@@ -223,8 +216,18 @@ void Daemon::open_history(Instant now) {
                     gateway_->tell(EventKind::notice, text, Loop::now());
                 },
         });
-    if (const Status opened = history_->open(); !opened) {
-        raise("The energies that batteries took and gave cannot be read; they begin anew.", now);
+    return history_->open();
+}
+
+void Daemon::tell_history(const std::string& trouble) {
+    gateway_->faults().raise(
+        "", FaultKind::history_failed, Severity::warning, trouble, Loop::now());
+}
+
+void Daemon::note_energies() {
+    for (const auto& one : batteries_) {
+        const battery::Energy& energy = one->battery->energy();
+        history_->put_energy({one->settings->name, energy.charge_wh, energy.discharge_wh});
     }
 }
 
@@ -315,6 +318,8 @@ void Daemon::add_battery(const GatewaySettings::Battery& settings) {
     wiring.faults = &gateway_->faults();
     wiring.can = one->can.get();
     one->battery->wire(wiring);
+    const BatteryEnergy energy = history_->energy(settings.name.view());
+    one->battery->resume({energy.charge_wh, energy.discharge_wh});
     batteries_.push_back(std::move(one));
 }
 
@@ -366,6 +371,7 @@ Instant Daemon::step(Instant now) {
     if (!clock_set_) {
         next = earlier(next, now + clock_look_every);
     }
+    note_energies();
     next = earlier(next, history_->step(gateway_->unix_ms(now), now));
     if (now >= alerts_due_ && !stopped_) {
         alerts_due_ = alerts_->step(gateway_->snapshot(), gateway_->faults(), now);
@@ -403,6 +409,7 @@ void Daemon::stop(std::function<void()> done) {
         stop_at_[i] = store_.outbox().appended_to(static_cast<RecordClass>(i));
     }
     stopped_ = std::move(done);
+    note_energies();
     history_->flush([this] {
         history_flushed_ = true;
         loop_.ask_step();

@@ -148,7 +148,9 @@ class Daemon final : private GatewayOut {
     void add_battery(const GatewaySettings::Battery& settings);
     void add_line(BusOfSite& bus, Instant now);
     void look_at_clock(Instant now);
-    void open_history(Instant now);
+    Status open_history();
+    void tell_history(const std::string& trouble);
+    void note_energies();
     void make_alerts();
     void reading(std::size_t device, const Reading& reading, Instant now) override;
     void identified(std::size_t device, const DeviceInfo& info, Instant now) override;

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "host/http/api.h"
-#include "host/http/history_text.h"
+#include "host/http/history_body.h"
 #include "host/http/problem.h"
 
 namespace jw::http {

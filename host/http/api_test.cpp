@@ -165,7 +165,7 @@ TEST(ApiTest, every_get_fits_its_description) {
         EXPECT_TRUE(fits(reference.substr(reference.rfind('/') + 1), answer.body)) << asked;
         ++checked;
     }
-    EXPECT_EQ(checked, 12U);
+    EXPECT_EQ(checked, 15U);
 }
 
 TEST(ApiTest, the_description_is_the_file_of_the_repository) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The history as JSON and as CSV.
-#include "host/http/history_text.h"
+#include "host/http/history_body.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
