@@ -78,8 +78,8 @@ enum class Quantity : std::uint16_t {
     charge_temperature_min_mc = 64,
     cell_count = 65,  // in series
     capacity_mah = 66,
-    balancing_bits = 67,     // bit 0: the first cell
-    battery_state = 68,      // a BatteryActivity
+    balancing_bits = 67,      // bit 0: the first cell
+    battery_state = 68,       // a BatteryActivity
     battery_alarm_bits = 69,  // bit n: BatteryAlarm n
     battery_warning_bits = 70,
     time_left_s = 71,
