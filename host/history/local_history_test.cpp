@@ -62,7 +62,10 @@ class HistoryTest : public ::testing::Test {
             },
             [&](Result<std::string> text) { answer = std::move(text); });
         EXPECT_TRUE(loop_.run_until([&] { return answer.has_value(); }, seconds(30)));
-        return answer && *answer ? **answer : code_name(answer->code());
+        if (!answer) {
+            return "no answer";
+        }
+        return *answer ? **answer : code_name(answer->code());
     }
     std::string folder() { return folder_.path() + "/store"; }
 
@@ -83,6 +86,11 @@ TEST_F(HistoryTest, readings_become_buckets_of_ten_seconds) {
     EXPECT_EQ(ask(Quantity::power_w), "0:9/-3/20/-3*3 10:7/7/7/7*1 ");
     EXPECT_EQ(ask(Quantity::soc_permille), "0:501/500/501/501*2 ");
     EXPECT_EQ(ask(Quantity::voltage_mv), "");
+}
+
+TEST_F(HistoryTest, a_history_of_nothing_answers_with_nothing) {
+    flush();
+    EXPECT_EQ(ask(Quantity::power_w), "");
 }
 
 TEST_F(HistoryTest, a_mean_is_rounded_half_away_from_zero) {
