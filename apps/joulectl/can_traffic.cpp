@@ -120,8 +120,7 @@ int record(const CanTrafficOptions& options) {
     bool asked_to_end = false;
     boost::asio::signal_set signals(loop.io(), SIGINT, SIGTERM);
     signals.async_wait([&](boost::system::error_code error, int) { asked_to_end = !error; });
-    const Duration at_most =
-        options.seconds > 0 ? seconds(options.seconds) : Duration{never.us / 2};
+    const Duration at_most = options.seconds > 0 ? seconds(options.seconds) : seconds(366 * 86'400);
     (void)loop.run_until(
         [&] {
             return asked_to_end || !broken.empty() ||

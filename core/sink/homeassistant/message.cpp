@@ -293,9 +293,9 @@ void put_head(const Announcement& device, Text& out) {
     member("name", device.title, out);
     const std::string_view texts[][2] = {
         {"mf", device.maker}, {"mdl", device.model}, {"sw", device.version}, {"sn", device.serial}};
-    for (const auto& [name, text] : texts) {
-        if (!text.empty()) {
-            member_of(name, out, [&] { put_plain(text, out); });
+    for (const auto& one : texts) {
+        if (!one[1].empty()) {
+            member_of(one[0], out, [&] { put_plain(one[1], out); });
         }
     }
     if (!device.device.empty()) {
